@@ -1,0 +1,168 @@
+package execution
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// State is where an execution is in its life. The values are the wire's.
+type State string
+
+// The states of executions.
+const (
+	Received     State = "received"
+	Started      State = "started"
+	Completed    State = "completed"
+	Failed       State = "failed"
+	TimedOut     State = "timeout"
+	Cancelled    State = "cancelled"
+	NoDeployment State = "no_deployment"
+)
+
+// States lists all states.
+var States = []State{Received, Started, Completed, Failed, TimedOut, Cancelled, NoDeployment}
+
+// Final reports whether no other state follows s.
+func (s State) Final() bool { return s != Received && s != Started }
+
+// Known reports whether s is one of States.
+func (s State) Known() bool { return slices.Contains(States, s) }
+
+// Bounds of the queue; the decisions page of the design gives the reasons.
+const (
+	// MaxInterruptions is how often an interrupted run starts again.
+	MaxInterruptions = 5
+	// MaxWaiting is how many executions of an organization may wait.
+	MaxWaiting = 100_000
+	// DeliveryTTL is how long a delivery key is remembered.
+	DeliveryTTL = 72 * time.Hour
+)
+
+// Execution is one run of a trigger's handler for one event.
+type Execution struct {
+	ID             id.ID
+	OrganizationID id.ID
+	WorkflowID     id.ID
+	TriggerID      id.ID
+	// DeploymentID is fixed when the execution is claimed first; zero before.
+	DeploymentID id.ID
+	EventID      id.ID
+	State        State
+	// Waiting says why a received execution does not run yet; empty otherwise.
+	Waiting    string
+	ReceivedAt time.Time
+	// StartedAt is the start of the latest attempt.
+	StartedAt   *time.Time
+	CompletedAt *time.Time
+	// Duration is the run time of the last attempt, once final.
+	Duration *time.Duration
+	// Error is for the author of the code; empty when all went well.
+	Error string
+	// Stack has one frame a line; empty when there is none.
+	Stack  string
+	Result json.RawMessage
+	// Attempt is the number of the latest attempt, from 1; 0 before the first.
+	Attempt int
+	// Interruptions is how many attempts ended through no fault of the code.
+	Interruptions int
+	// Origin is a snapshot of the trigger, which may be gone.
+	Origin Origin
+}
+
+// Origin describes the trigger of an execution as it was on acceptance.
+type Origin struct {
+	ProviderType  string
+	ProviderAlias string
+	TriggerType   string
+	// Method and Path are those of the webhook; empty for other triggers.
+	Method, Path string
+}
+
+// Event is what caused an execution.
+type Event struct {
+	ID id.ID
+	// Fields, ContentType and Body are those of engine.Event.
+	Fields      json.RawMessage
+	HasBody     bool
+	ContentType string
+	Body        []byte
+}
+
+// Acceptance is an event together with the trigger that it is for.
+type Acceptance struct {
+	ExecutionID    id.ID
+	OrganizationID id.ID
+	WorkflowID     id.ID
+	TriggerID      id.ID
+	Origin         Origin
+	Event          Event
+	ReceivedAt     time.Time
+	// DeliveryKey names the delivery at its sender; empty when it has no name.
+	DeliveryKey string
+	// Claimant takes the execution at once when it is not zero, the trigger's
+	// workflow can run, and nothing eligible waits before it.
+	Claimant id.ID
+	// MaxWaiting is the number of waiting executions of the organization at
+	// which nothing more is accepted.
+	MaxWaiting int
+}
+
+// Accepted is what became of an Acceptance.
+type Accepted struct {
+	ExecutionID id.ID
+	State       State
+	// Repeated says that the delivery was seen before; ExecutionID is the
+	// first one's, and nothing was stored.
+	Repeated bool
+	// Claim is set when the claimant got the execution.
+	Claim *Claim
+}
+
+// Lease is the right to write for one attempt of an execution.
+type Lease struct {
+	ExecutionID id.ID
+	// Incarnation is the life of the server process that made the claim.
+	Incarnation id.ID
+	Attempt     int
+}
+
+// Claim is an execution that the claimant must run now.
+type Claim struct {
+	Lease
+	OrganizationID id.ID
+	WorkflowID     id.ID
+	DeploymentID   id.ID
+	ProgramHash    workflow.Hash
+	// Trigger selects the handler and carries its options.
+	Trigger workflow.Declaration
+	// Event is nil in the claim of an Accepted: the caller has it.
+	Event      *Event
+	ReceivedAt time.Time
+	StartedAt  time.Time
+}
+
+// Outcome is how an attempt ended for good.
+type Outcome struct {
+	// State is final.
+	State    State
+	Error    string
+	Stack    string
+	Result   json.RawMessage
+	EndedAt  time.Time
+	Duration time.Duration
+	// Logs is the last part of the log, stored in the same unit; nil when all
+	// lines are stored already.
+	Logs *LogChunk
+}
+
+// Interruption is how an attempt ended that may be run again.
+type Interruption struct {
+	Reason  string
+	EndedAt time.Time
+	// Logs is as in Outcome.
+	Logs *LogChunk
+}

@@ -1,0 +1,87 @@
+package execution
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// Store is the queue and the history of executions. Each method is one atomic
+// unit, durable when it returns nil.
+type Store interface {
+	// AcceptExecution stores an event with its execution. The execution is
+	// no_deployment when the workflow is inactive or has no active deployment.
+	// fault.NotFound when the trigger is gone; fault.Limited when too many
+	// executions of the organization wait; fault.Conflict when the delivery
+	// key was used with another body.
+	AcceptExecution(ctx context.Context, a Acceptance) (Accepted, error)
+	// ClaimExecutions takes up to limit waiting executions that may run at
+	// time now: by organization in turn, oldest first within one, and within
+	// the limits of their triggers. Executions whose workflow can no longer
+	// run become no_deployment on the way.
+	ClaimExecutions(ctx context.Context, incarnation id.ID, limit int, now time.Time) ([]Claim, error)
+	// AppendLog stores a part of an attempt's log. ErrLeaseLost when the lease
+	// is not the owner's.
+	AppendLog(ctx context.Context, lease Lease, chunk LogChunk) error
+	// FinishExecution ends an execution for good, with its last log lines and
+	// the day's totals. ErrLeaseLost when the lease is not the owner's.
+	FinishExecution(ctx context.Context, lease Lease, outcome Outcome) error
+	// InterruptExecution ends an attempt. The execution goes back to received,
+	// or is failed when it was interrupted more than MaxInterruptions times or
+	// its trigger asks for that; the new state is returned. ErrLeaseLost when
+	// the lease is not the owner's.
+	InterruptExecution(ctx context.Context, lease Lease, in Interruption) (State, error)
+	// TakeBackClaims interrupts every execution that an incarnation other than
+	// the given one has claimed, and returns how many. It is for the start of
+	// a server that owns its database alone.
+	TakeBackClaims(ctx context.Context, incarnation id.ID, reason string, now time.Time) (int, error)
+
+	// Execution returns an execution that one of the organizations owns;
+	// fault.NotFound otherwise.
+	Execution(ctx context.Context, organizations []id.ID, execution id.ID) (Execution, error)
+	// Executions returns a page, newest first.
+	Executions(ctx context.Context, filter ListFilter) (Page, error)
+	// Logs returns stored lines of an execution after a place, in order, at
+	// most limit.
+	Logs(ctx context.Context, execution id.ID, after Cursor, limit int) ([]LogEntry, error)
+	// SearchLogs returns lines of a workflow's executions, newest first.
+	SearchLogs(ctx context.Context, query LogQuery) (LogPage, error)
+	// Program returns a stored program; fault.NotFound when there is none.
+	Program(ctx context.Context, hash workflow.Hash) (*workflow.Program, error)
+	// QueueDepth returns how many executions wait and run.
+	QueueDepth(ctx context.Context) (Depth, error)
+
+	// PurgeExpired removes up to limit executions that ended before the cutoff,
+	// with their events and logs, and delivery keys older than their time, and
+	// leftovers of deleted workflows. It returns how many rows it removed; a
+	// caller goes on until that is 0.
+	PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error)
+}
+
+// Depth is the state of the queue.
+type Depth struct {
+	Waiting, Running int
+	// OldestWaiting is when the oldest waiting execution was received; zero
+	// when none waits.
+	OldestWaiting time.Time
+}
+
+// ListFilter selects a page of executions.
+type ListFilter struct {
+	// Organizations bounds what can be seen.
+	Organizations []id.ID
+	// WorkflowID restricts to one workflow when not zero.
+	WorkflowID id.ID
+	// State restricts to one state; empty for all but no_deployment.
+	State         State
+	Limit, Offset int
+}
+
+// Page is one page of executions. Total is the number on all pages, counted
+// from the daily totals and the queue.
+type Page struct {
+	Executions []Execution
+	Total      int
+}
