@@ -1,0 +1,73 @@
+package execution
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// Accept stores an event with its execution, and starts the run at once when a
+// slot is free and nothing waits before it. When it returns no error the event
+// is on disk. The caller fills in what it knows of the Acceptance; ids, time and
+// claim are added here.
+func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
+	if !s.enter() {
+		return Accepted{}, &fault.Error{Kind: fault.Unavailable, Message: "the server is stopping; send the event again", RetryAfter: time.Second}
+	}
+	defer s.runs.Done()
+	a.ExecutionID, a.Event.ID = s.IDs.New(), s.IDs.New()
+	a.ReceivedAt = s.Now()
+	a.MaxWaiting = MaxWaiting
+	held := s.takeSlot()
+	if held {
+		a.Claimant = s.incarnation
+	}
+	accepted, err := s.Store.AcceptExecution(ctx, a)
+	if err != nil {
+		if held {
+			s.freeSlot()
+		}
+		return Accepted{}, err
+	}
+	if accepted.Claim != nil {
+		accepted.Claim.Event = &a.Event
+		s.startRun(accepted.Claim)
+	} else if held {
+		s.freeSlot()
+	}
+	if accepted.State == Received && !accepted.Repeated {
+		s.backlog.Store(true)
+		s.wakeClaims()
+	}
+	if s.Metrics != nil && !accepted.Repeated {
+		s.Metrics.Accepted(accepted.State)
+	}
+	return accepted, nil
+}
+
+// Get returns an execution of one of the organizations.
+func (s *Service) Get(ctx context.Context, organizations []id.ID, execution id.ID) (Execution, error) {
+	return s.Store.Execution(ctx, organizations, execution)
+}
+
+// List returns a page of executions, newest first.
+func (s *Service) List(ctx context.Context, filter ListFilter) (Page, error) {
+	return s.Store.Executions(ctx, filter)
+}
+
+// Logs returns stored lines of an execution after a place, in order.
+func (s *Service) Logs(ctx context.Context, execution id.ID, after Cursor, limit int) ([]LogEntry, error) {
+	return s.Store.Logs(ctx, execution, after, limit)
+}
+
+// searchTime bounds a search in logs; what was found by then is answered.
+const searchTime = 50 * time.Millisecond
+
+// SearchLogs returns lines of a workflow's executions, newest first. The search
+// ends after a short time also when there is more.
+func (s *Service) SearchLogs(ctx context.Context, query LogQuery) (LogPage, error) {
+	query.Deadline = s.Now().Add(searchTime)
+	return s.Store.SearchLogs(ctx, query)
+}

@@ -1,0 +1,79 @@
+package execution
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// claimInterval is how often the queue is looked at without being woken:
+	// for executions whose time has come, and those that others stored.
+	claimInterval = 2 * time.Second
+	claimTimeout  = 10 * time.Second
+	// claimBatch bounds what one look takes, so that a burst doesn't hold the
+	// writer for long.
+	claimBatch = 32
+)
+
+// claimLoop fills free slots from the queue until ctx ends.
+func (s *Service) claimLoop(ctx context.Context) {
+	tick := time.NewTicker(claimInterval)
+	defer tick.Stop()
+	for {
+		for s.claimOnce(ctx) {
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick.C:
+			s.backlog.Store(true)
+		}
+	}
+}
+
+// claimOnce takes what fits into the free slots and reports whether there may
+// be more.
+func (s *Service) claimOnce(ctx context.Context) bool {
+	if ctx.Err() != nil || !s.backlog.Load() {
+		return false
+	}
+	held := 0
+	for held < claimBatch && s.takeSlot() {
+		held++
+	}
+	if held == 0 {
+		return false
+	}
+	claims, err := s.claim(ctx, held)
+	for i := range claims {
+		s.startRun(&claims[i])
+	}
+	for range held - len(claims) {
+		<-s.slots
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("the queue could not be read; trying again", "error", err)
+		if s.Metrics != nil {
+			s.Metrics.ClaimFailed()
+		}
+	}
+	return err == nil && len(claims) == held
+}
+
+// claim takes up to n executions. The backlog flag is lowered before the queue
+// is seen to be empty, so that an execution stored meanwhile raises it again.
+func (s *Service) claim(ctx context.Context, n int) ([]Claim, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+	defer cancel()
+	claims, err := s.Store.ClaimExecutions(ctx, s.incarnation, n, s.Now())
+	if err != nil || len(claims) == n {
+		return claims, err
+	}
+	s.backlog.Store(false)
+	depth, err := s.Store.QueueDepth(ctx)
+	if err != nil || depth.Waiting > 0 {
+		s.backlog.Store(true)
+	}
+	return claims, err
+}

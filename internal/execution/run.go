@@ -1,0 +1,176 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/fault"
+)
+
+// engineBackOff is how long a run keeps its slot when the engine itself failed,
+// so that an engine that can't run anything doesn't use up the interruptions of
+// all that waits within a moment.
+const engineBackOff = time.Second
+
+// startRun runs a claim in the background. The caller holds a slot for it.
+func (s *Service) startRun(c *Claim) {
+	s.runs.Go(func() {
+		defer s.freeSlot()
+		s.run(c)
+	})
+}
+
+func (s *Service) run(c *Claim) {
+	s.signal(c.ExecutionID)
+	ctx, cancel := context.WithCancelCause(s.runContext)
+	defer cancel(nil)
+	log := newLogWriter(s, c.Lease, cancel)
+	result, err := s.invoke(ctx, c, log)
+	last := log.close()
+	if errors.Is(context.Cause(ctx), ErrLeaseLost) {
+		s.Log.Warn("a run was stopped because it is no longer ours", "execution", c.ExecutionID, "attempt", c.Attempt)
+		return
+	}
+	s.end(ctx, c, result, err, last)
+}
+
+// invoke runs one attempt in the engine.
+func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.Result, error) {
+	program, err := s.programs.get(ctx, c.ProgramHash)
+	if err != nil {
+		return engine.Result{}, fmt.Errorf("read the program of deployment %s: %w", c.DeploymentID, err)
+	}
+	limits := s.Limits
+	if asked := c.Trigger.Options.Timeout; asked > 0 {
+		limits.Timeout = min(asked, s.MaxTimeout)
+	}
+	return s.Engine.Invoke(ctx, engine.Invocation{
+		OrganizationID: c.OrganizationID,
+		WorkflowID:     c.WorkflowID,
+		ExecutionID:    c.ExecutionID,
+		Attempt:        c.Attempt,
+		Program:        program,
+		Trigger:        c.Trigger,
+		Event: engine.Event{
+			Fields: c.Event.Fields, HasBody: c.Event.HasBody,
+			ContentType: c.Event.ContentType, Body: c.Event.Body,
+		},
+		Limits: limits,
+	}, log.write)
+}
+
+// end stores how an attempt ended.
+func (s *Service) end(ctx context.Context, c *Claim, result engine.Result, err error, last *LogChunk) {
+	now := s.Now()
+	var failure *engine.Failure
+	switch {
+	case err == nil:
+		s.finish(c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
+	case errors.As(err, &failure) && (failure.Reason != engine.Cancelled || context.Cause(ctx) == nil):
+		s.finish(c, Outcome{
+			State: failedState(failure.Reason), Error: failure.Message, Stack: failure.Stack,
+			EndedAt: now, Duration: failure.Duration, Logs: last,
+		})
+	default:
+		s.interrupted(ctx, c, err, Interruption{EndedAt: now, Logs: last})
+	}
+}
+
+func failedState(r engine.Reason) State {
+	switch r {
+	case engine.Timeout:
+		return TimedOut
+	case engine.Cancelled:
+		return Cancelled
+	default:
+		return Failed
+	}
+}
+
+// interrupted stores that an attempt ended through no fault of its code.
+func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Interruption) {
+	var known *engine.Interrupted
+	switch stopping := errors.Is(context.Cause(ctx), errStopping); {
+	case stopping:
+		in.Reason = errStopping.Message
+	case errors.As(err, &known):
+		in.Reason = known.Message
+	default:
+		in.Reason = "the server could not run the code"
+		s.Log.Error("the engine could not run an execution", "execution", c.ExecutionID, "attempt", c.Attempt, "error", err)
+		defer s.pause(engineBackOff)
+	}
+	var state State
+	err = s.persist(c, func(ctx context.Context) (err error) {
+		state, err = s.Store.InterruptExecution(ctx, c.Lease, in)
+		return err
+	})
+	if err != nil {
+		return
+	}
+	s.ended(c, state, in.EndedAt, in.EndedAt.Sub(c.StartedAt))
+	if state == Received {
+		s.backlog.Store(true)
+	}
+}
+
+// finish stores the final state of an execution.
+func (s *Service) finish(c *Claim, o Outcome) {
+	err := s.persist(c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c.Lease, o) })
+	if err == nil {
+		s.ended(c, o.State, o.EndedAt, o.Duration)
+	}
+}
+
+func (s *Service) ended(c *Claim, state State, at time.Time, ran time.Duration) {
+	s.signal(c.ExecutionID)
+	s.Log.Debug("run ended", "execution", c.ExecutionID, "workflow", c.WorkflowID, "attempt", c.Attempt, "state", state, "duration", ran)
+	if s.Metrics != nil {
+		s.Metrics.Ended(state, c.StartedAt.Sub(c.ReceivedAt), ran)
+	}
+}
+
+// Bounds of storing the end of an attempt.
+const (
+	persistTimeout = 10 * time.Second
+	persistFirst   = 50 * time.Millisecond
+	persistMost    = 5 * time.Second
+)
+
+// persist stores the end of an attempt, again and again while the store does
+// not answer: the run is over and its outcome exists nowhere else. It gives up
+// when the lease is lost or the server stops; the execution then runs again
+// after the next start.
+func (s *Service) persist(c *Claim, store func(context.Context) error) error {
+	wait := persistFirst
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), persistTimeout)
+		err := store(ctx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, ErrLeaseLost) || fault.Is(err, fault.NotFound) {
+			s.Log.Warn("the end of a run was refused because it is no longer ours", "execution", c.ExecutionID, "attempt", c.Attempt)
+			return err
+		}
+		s.Log.Error("the end of a run could not be stored; trying again", "execution", c.ExecutionID, "attempt", c.Attempt, "error", err)
+		if !s.pause(wait) {
+			return err
+		}
+		wait = min(2*wait, persistMost)
+	}
+}
+
+// pause waits and reports whether the server still runs.
+func (s *Service) pause(d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-s.runContext.Done():
+		return false
+	}
+}

@@ -1,0 +1,178 @@
+package execution
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// Config is what a Service is made of. All fields are required but Metrics.
+type Config struct {
+	Store  Store
+	Engine engine.Engine
+	IDs    *id.Source
+	Now    func() time.Time
+	Log    *slog.Logger
+	// Limits bound each attempt; a trigger may ask for another timeout, up to
+	// MaxTimeout.
+	Limits     engine.Limits
+	MaxTimeout time.Duration
+	// Retention is how long ended executions are kept.
+	Retention time.Duration
+	Metrics   Metrics
+}
+
+// Metrics is told what happens to executions. It must not block.
+type Metrics interface {
+	// Accepted is called for each stored event with the state it got.
+	Accepted(state State)
+	// Ended is called for each attempt with the state it led to, how long the
+	// execution had waited for it, and how long it ran.
+	Ended(state State, waited, ran time.Duration)
+	// ClaimFailed is called when the queue could not be read.
+	ClaimFailed()
+}
+
+// Service accepts, runs and shows executions.
+type Service struct {
+	Config
+	// Incarnation names this life of the process in claims.
+	incarnation id.ID
+	programs    *programs
+	watchers    *watchers
+
+	// slots holds a token for each run that may go on at once.
+	slots chan struct{}
+	wake  chan struct{}
+	// backlog says that the queue may hold something to claim.
+	backlog atomic.Bool
+
+	// gate guards accepting, so that nothing joins runs after Stop waits for
+	// them.
+	gate       sync.RWMutex
+	accepting  bool
+	runs       sync.WaitGroup
+	runContext context.Context
+	interrupt  context.CancelCauseFunc
+	stopLoops  context.CancelFunc
+	loops      sync.WaitGroup
+}
+
+// errStopping is the cause by which runs learn that the server stops.
+var errStopping = &engine.Interrupted{Message: "the server was stopped"}
+
+// New returns a Service that accepts and runs nothing before Start.
+func New(c Config) *Service {
+	s := &Service{
+		Config:      c,
+		incarnation: c.IDs.New(),
+		programs:    newPrograms(c.Store.Program),
+		watchers:    newWatchers(),
+		slots:       make(chan struct{}, c.Engine.Slots()),
+		wake:        make(chan struct{}, 1),
+	}
+	s.runContext, s.interrupt = context.WithCancelCause(context.Background())
+	return s
+}
+
+// Start takes back what an earlier life of the server had claimed and begins to
+// run what waits.
+func (s *Service) Start(ctx context.Context) error {
+	n, err := s.Store.TakeBackClaims(ctx, s.incarnation, "the server stopped during the run", s.Now())
+	if err != nil {
+		return fmt.Errorf("take back the claims of an earlier start: %w", err)
+	}
+	if n > 0 {
+		s.Log.Info("took back interrupted executions", "count", n)
+	}
+	loops, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopLoops = stop
+	s.backlog.Store(true)
+	s.setAccepting(true)
+	s.loops.Go(func() { s.claimLoop(loops) })
+	s.loops.Go(func() { s.retentionLoop(loops) })
+	return nil
+}
+
+// Stop claims nothing more, gives the runs that are under way until ctx ends,
+// and then interrupts them; they run again after the next start.
+func (s *Service) Stop(ctx context.Context) error {
+	s.setAccepting(false)
+	if s.stopLoops == nil {
+		return nil
+	}
+	s.stopLoops()
+	s.loops.Wait()
+	ended := make(chan struct{})
+	go func() {
+		s.runs.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		s.interrupt(errStopping)
+		<-ended
+	}
+	return nil
+}
+
+// Running returns how many runs go on now, and how many can.
+func (s *Service) Running() (running, slots int) { return len(s.slots), cap(s.slots) }
+
+// Depth returns the state of the queue.
+func (s *Service) Depth(ctx context.Context) (Depth, error) { return s.Store.QueueDepth(ctx) }
+
+func (s *Service) setAccepting(on bool) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	s.accepting = on
+}
+
+// enter joins the runs that Stop waits for, unless the service has stopped.
+func (s *Service) enter() bool {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.accepting {
+		s.runs.Add(1)
+	}
+	return s.accepting
+}
+
+func (s *Service) takeSlot() bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Service) freeSlot() {
+	<-s.slots
+	if s.backlog.Load() {
+		s.wakeClaims()
+	}
+}
+
+func (s *Service) wakeClaims() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// signal tells the watchers of an execution that something of it was stored.
+func (s *Service) signal(execution id.ID) { s.watchers.signal(execution) }
+
+// Watch returns a channel that is signalled after something of the execution
+// was stored; signals that nobody took are merged. stop must be called.
+func (s *Service) Watch(execution id.ID) (changed <-chan struct{}, stop func()) {
+	return s.watchers.watch(execution)
+}

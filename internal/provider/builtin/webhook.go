@@ -1,0 +1,136 @@
+package builtin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/provider"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// Type is the provider's type in user code.
+const Type = "builtin"
+
+const (
+	onWebhook      = "onWebhook"
+	maxPath        = 512
+	maxDeliveryKey = 255
+)
+
+// methods are those that a webhook may be called with: workflows-runtime.md
+// 1.6.4 of the wire contract.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// Provider is the built-in provider.
+type Provider struct{}
+
+var _ provider.Provider = Provider{}
+
+// Check accepts onWebhook with an optional path and method.
+func (Provider) Check(d workflow.Declaration) (provider.Need, error) {
+	if d.Type != onWebhook {
+		return provider.Need{}, fault.New(fault.Invalid, "trigger %q of provider %q is not available here; available: %s", d.Type, Type, onWebhook)
+	}
+	var input struct {
+		Path   *string `json:"path"`
+		Method *string `json:"method"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(d.Input))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&input); err != nil {
+		return provider.Need{}, fault.Because(err, fault.Invalid, "the input of %s must be an object with a text path and a text method, and nothing else", onWebhook)
+	}
+	need := &provider.WebhookNeed{Method: http.MethodPost}
+	if input.Method != nil {
+		need.Method = strings.ToUpper(*input.Method)
+		if !slices.Contains(methods, need.Method) {
+			return provider.Need{}, fault.New(fault.Invalid, "method %.20q of %s is not one of %s", *input.Method, onWebhook, strings.Join(methods, ", "))
+		}
+	}
+	if input.Path != nil {
+		path, err := checkPath(*input.Path)
+		if err != nil {
+			return provider.Need{}, err
+		}
+		need.Path = path
+	}
+	return provider.Need{Webhook: need}, nil
+}
+
+// checkPath returns an author's path without slashes around it.
+func checkPath(text string) (string, error) {
+	path := strings.Trim(strings.TrimSpace(text), "/")
+	refuse := func(why string) (string, error) {
+		return "", fault.New(fault.Invalid, "path %.80q of %s %s", text, onWebhook, why)
+	}
+	switch {
+	case path == "":
+		return refuse("is empty; leave it out to get a random address")
+	case len(path) > maxPath:
+		return refuse(fmt.Sprintf("has %d bytes; at most %d are allowed", len(path), maxPath))
+	case !utf8.ValidString(path):
+		return refuse("is not valid UTF-8")
+	case strings.ContainsFunc(path, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return refuse("must not contain white space or control characters")
+	case strings.ContainsAny(path, `?#\%`):
+		return refuse(`must not contain ? # \ or %`)
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return refuse("must not contain empty, . or .. segments")
+		}
+	}
+	return path, nil
+}
+
+// Receive accepts every delivery. Its name is the sender's Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header) or Webhook-Id (Standard
+// Webhooks).
+func (Provider) Receive(_ workflow.Declaration, d provider.Delivery) (provider.Receipt, error) {
+	key := d.Header.Get("Idempotency-Key")
+	if key == "" {
+		key = d.Header.Get("Webhook-Id")
+	}
+	if len(key) > maxDeliveryKey {
+		return provider.Receipt{}, fault.New(fault.Invalid, "the Idempotency-Key has %d bytes; at most %d are allowed", len(key), maxDeliveryKey)
+	}
+	fields, err := eventFields(d)
+	if err != nil {
+		return provider.Receipt{}, fmt.Errorf("encode a webhook event: %w", err)
+	}
+	return provider.Receipt{Key: key, Fields: fields, ContentType: d.Header.Get("Content-Type")}, nil
+}
+
+// webhookFields are the members of a webhook event other than its body:
+// workflows-runtime.md 3.3. Names of headers are lower case and repeats are
+// joined; of a repeated query parameter the last value counts, and queryAll has
+// all of them.
+type webhookFields struct {
+	Method   string              `json:"method"`
+	Path     string              `json:"path"`
+	Headers  map[string]string   `json:"headers"`
+	Query    map[string]string   `json:"query"`
+	QueryAll map[string][]string `json:"queryAll"`
+	Params   map[string]string   `json:"params"`
+}
+
+func eventFields(d provider.Delivery) (json.RawMessage, error) {
+	headers := make(map[string]string, len(d.Header))
+	for name, values := range d.Header {
+		headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	query := make(map[string]string, len(d.Query))
+	for name, values := range d.Query {
+		query[name] = values[len(values)-1]
+	}
+	return json.Marshal(webhookFields{
+		Method: d.Method, Path: d.Path, Headers: headers, Query: query, QueryAll: d.Query, Params: query,
+	})
+}

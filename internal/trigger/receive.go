@@ -1,0 +1,88 @@
+package trigger
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/provider"
+)
+
+// ErrNoWebhook says that no trigger has this address.
+var ErrNoWebhook = fault.New(fault.NotFound, "Webhook not found")
+
+// Request is a delivery as it arrived at a webhook's address.
+type Request struct {
+	Method string
+	Path   string
+	Header http.Header
+	Query  url.Values
+	Body   []byte
+}
+
+// Answer is what became of a delivery that was kept.
+type Answer struct {
+	WebhookID   id.ID
+	TriggerID   id.ID
+	WorkflowID  id.ID
+	ExecutionID id.ID
+	State       execution.State
+	// Repeated says that the delivery was kept before.
+	Repeated bool
+}
+
+// Accepter stores an event with its execution and starts the run.
+type Accepter interface {
+	Accept(ctx context.Context, a execution.Acceptance) (execution.Accepted, error)
+}
+
+// Receiver turns deliveries into accepted executions.
+type Receiver struct {
+	Routes     *Routes
+	Catalogue  provider.Catalogue
+	Executions Accepter
+}
+
+// Receive finds the trigger at the address, lets its provider check and name
+// the delivery, and accepts it. When it returns no error the event is on disk.
+func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
+	t := r.Routes.Find(req.Method, req.Path)
+	if t == nil {
+		return Answer{}, ErrNoWebhook
+	}
+	source, err := r.Catalogue.Provider(t.Provider.Type)
+	if err != nil {
+		return Answer{}, err
+	}
+	receipt, err := source.Receive(t.Declaration, provider.Delivery{
+		Method: req.Method, Path: req.Path, Header: req.Header, Query: req.Query, Body: req.Body,
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	accepted, err := r.Executions.Accept(ctx, execution.Acceptance{
+		OrganizationID: t.OrganizationID,
+		WorkflowID:     t.WorkflowID,
+		TriggerID:      t.ID,
+		Origin: execution.Origin{
+			ProviderType: t.Provider.Type, ProviderAlias: t.Provider.Alias, TriggerType: t.Type,
+			Method: req.Method, Path: req.Path,
+		},
+		Event:       execution.Event{Fields: receipt.Fields, HasBody: true, ContentType: receipt.ContentType, Body: req.Body},
+		DeliveryKey: receipt.Key,
+	})
+	if fault.Is(err, fault.NotFound) {
+		// The trigger was removed after it was looked up.
+		return Answer{}, ErrNoWebhook
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return Answer{
+		WebhookID: t.Webhook.ID, TriggerID: t.ID, WorkflowID: t.WorkflowID,
+		ExecutionID: accepted.ExecutionID, State: accepted.State, Repeated: accepted.Repeated,
+	}, nil
+}
