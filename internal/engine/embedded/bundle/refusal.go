@@ -1,0 +1,50 @@
+package bundle
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// nodeModules are the names of Node's own modules.
+const nodeModules = " assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel " +
+	"dns domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring " +
+	"readline repl stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib "
+
+// missingPackage explains an import of a package that was not uploaded.
+func missingPackage(specifier, name string) string {
+	scheme, _, hasScheme := strings.Cut(name, ":")
+	switch {
+	case hasScheme && scheme == "node", strings.Contains(nodeModules, " "+name+" "):
+		return fmt.Sprintf("%q is a part of Node, which the embedded engine does not have; code that needs Node runs in an image (runtime \"docker\")", specifier)
+	case hasScheme:
+		return fmt.Sprintf("%q cannot be imported: modules named %s: are not available", specifier, scheme)
+	default:
+		return fmt.Sprintf("the package %q is not among the uploaded files; run \"npm install %s\" and deploy with \"flowwd deploy\", "+
+			"which sends the files of node_modules that are imported", name, name)
+	}
+}
+
+// explanations remembers why imports were not resolved. Safe for concurrent
+// use.
+type explanations struct {
+	mu  sync.Mutex
+	why map[importOf]string
+}
+
+type importOf struct{ file, specifier string }
+
+func newExplanations() *explanations { return &explanations{why: map[importOf]string{}} }
+
+func (e *explanations) add(file, specifier, why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.why[importOf{file, specifier}] = why
+}
+
+func (e *explanations) of(file, specifier string) (string, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	why, ok := e.why[importOf{file, specifier}]
+	return why, ok
+}

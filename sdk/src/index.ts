@@ -1,0 +1,13 @@
+// The module `floww`: what workflow code imports.
+
+export { Builtin } from "./builtin";
+export type { BuiltinOptions, BuiltinTriggers } from "./builtin";
+export type {
+  Context,
+  Handler,
+  OnInterrupt,
+  RunOptions,
+  WebhookEvent,
+  WebhookMethod,
+  WebhookTrigger,
+} from "./types";

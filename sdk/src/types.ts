@@ -1,0 +1,58 @@
+/** What a handler knows about its own run. */
+export interface Context {
+  /** Names this run; it stays the same when the run is attempted again. */
+  readonly executionId: string;
+  readonly workflowId: string;
+  /** Counts the attempts of this run, from 1. */
+  readonly attempt: number;
+}
+
+/** Runs once for each event. What it returns is kept with the run, as JSON. */
+export type Handler<Event> = (ctx: Context, event: Event) => unknown;
+
+/** A request that arrived at a webhook. */
+export interface WebhookEvent<Body = any> {
+  /** In upper case, such as "POST". */
+  readonly method: string;
+  /** The path of the address that was called; it begins with "/webhook/". */
+  readonly path: string;
+  /** By lower-case name. */
+  readonly headers: Record<string, string>;
+  /** Of a repeated parameter, the last value. */
+  readonly query: Record<string, string>;
+  /** All values of each parameter. */
+  readonly queryAll: Record<string, string[]>;
+  /** The same as `query`. */
+  readonly params: Record<string, string>;
+  /**
+   * The body according to its content type: JSON is parsed, a form becomes an
+   * object, text a string, and anything else a Uint8Array.
+   */
+  readonly body: Body;
+  /** The bytes as they arrived; check signatures over these. */
+  readonly rawBody: Uint8Array;
+}
+
+/** What happens to a run that ended through no fault of the code. */
+export type OnInterrupt = "rerun" | "fail";
+
+/** How runs of a trigger behave. Changing these keeps the trigger's address. */
+export interface RunOptions {
+  /** Ends an attempt after this many seconds. */
+  timeout?: number;
+  /** How many runs of this trigger may go on at the same time. */
+  concurrency?: number;
+  /** "rerun" unless set: the handler starts again from its beginning. */
+  onInterrupt?: OnInterrupt;
+}
+
+export type WebhookMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** The argument of `onWebhook`. */
+export interface WebhookTrigger<Body = any> extends RunOptions {
+  handler: Handler<WebhookEvent<Body>>;
+  /** The end of the address. One is made up when it is left out. */
+  path?: string;
+  /** "POST" unless set. */
+  method?: WebhookMethod;
+}
