@@ -18,26 +18,20 @@ type DataDir string
 // Database is the path of the database file.
 func (d DataDir) Database() string { return filepath.Join(string(d), "flowwd.db") }
 
+// Blobs is the folder of event bodies that are too large for the database.
+func (d DataDir) Blobs() string { return filepath.Join(string(d), "blobs") }
+
 func (d DataDir) keys() string { return filepath.Join(string(d), "keys") }
 
 func (d DataDir) lock() string { return filepath.Join(string(d), "lock") }
 
-// Make makes the folder and an empty database file, for their owner alone,
-// when they are missing, and refuses a folder that Check refuses.
+// Make makes the folder for its owner alone when it is missing, and refuses
+// one that Check refuses.
 func (d DataDir) Make() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if err := d.Check(); err != nil {
-		return err
-	}
-	// SQLite would make the file readable by all; its other files get the mode
-	// of this one.
-	file, err := os.OpenFile(d.Database(), os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("make the database file: %w", err)
-	}
-	return file.Close()
+	return d.Check()
 }
 
 // Check refuses a folder that is missing, that others can change or that

@@ -34,7 +34,7 @@ func TestDataFolderIsForItsOwnerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{
-		string(d): 0o700, d.Database(): 0o600, d.keys(): 0o700, filepath.Join(d.keys(), metricsTokenFile): 0o600,
+		string(d): 0o700, d.keys(): 0o700, filepath.Join(d.keys(), metricsTokenFile): 0o600,
 	} {
 		if got := modeOf(t, path); got != want {
 			t.Errorf("%s has mode %04o, want %04o", path, got, want)

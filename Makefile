@@ -1,0 +1,56 @@
+# What a developer does with flowwd. `make` lists the targets.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(COMMIT),-X main.commit=$(COMMIT))
+
+# The version is stamped above, from what git tells or not at all; the Go command would fail where git does.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/flowwd, one static file
+	$(GOBUILD) -o bin/flowwd ./cmd/flowwd
+
+.PHONY: run
+run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello and show what happens
+	@exec scripts/run
+
+.PHONY: test
+test: ## all tests, with the race detector; sets up what they need
+	scripts/setup
+	CGO_ENABLED=1 go test -race -tags external ./...
+
+.PHONY: test-fast
+test-fast: ## the tests that need nothing from outside
+	CGO_ENABLED=0 go test ./...
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck and the rules of the house
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './.*')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet -tags external ./...
+	go tool -modfile=tools/go.mod staticcheck -tags external ./...
+	go test -count=1 -v ./internal/house
+
+.PHONY: generate
+generate: ## write the files that are made of others
+	go run ./internal/config/settingsdoc > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+
+.PHONY: verify
+verify: ## fail when a generated file is stale
+	go run ./internal/config/settingsdoc | diff -u docs/settings.md -
+
+.PHONY: bench
+bench: build ## measure the built binary; writes bench/RESULTS.md
+	go run ./bench
+
+.PHONY: cross
+cross: ## compile for every platform that is supported
+	GOOS=linux GOARCH=amd64 $(GOBUILD) -o /dev/null ./cmd/flowwd
+	GOOS=linux GOARCH=arm64 $(GOBUILD) -o /dev/null ./cmd/flowwd
+	GOOS=darwin GOARCH=arm64 $(GOBUILD) -o /dev/null ./cmd/flowwd

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/usefloww/flowwd/internal/config"
+)
+
+// commands are all commands of flowwd.
+type commands struct {
+	Version versionCommand `cmd:"" help:"Print the version of this binary."`
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// terminal is what a command prints on.
+type terminal struct {
+	stdout, stderr io.Writer
+}
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	code := run(ctx, os.Args[1:], os.Environ(), &terminal{stdout: os.Stdout, stderr: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A
+// second SIGINT ends the process at once, for somebody who does not want to
+// wait.
+func untilSignal(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		for s := range signals {
+			if s == os.Interrupt {
+				os.Exit(exitFailed)
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args, environ []string, t *terminal) int {
+	env := config.NewEnviron(environ)
+	parser, err := kong.New(&commands{},
+		kong.Name("flowwd"),
+		kong.Description("A workflow backend in one file."),
+		kong.Writers(t.stdout, t.stderr),
+		kong.Resolvers(env),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(t),
+	)
+	if err != nil {
+		return t.fail(exitFailed, err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return t.fail(exitUsage, fmt.Errorf("%w; see 'flowwd --help'", err))
+	}
+	if err := checkSettings(parser, parsed, env); err != nil {
+		return t.fail(exitUsage, err)
+	}
+	if err := parsed.Run(); err != nil {
+		if errors.Is(err, errReported) {
+			return exitFailed
+		}
+		return t.fail(exitFailed, err)
+	}
+	return exitOK
+}
+
+// errReported says that a command has printed already why it failed.
+var errReported = errors.New("reported")
+
+// checkSettings refuses variables that are no settings, and values that are
+// wrong, all of them at once.
+func checkSettings(parser *kong.Kong, parsed *kong.Context, env *config.Environ) error {
+	if len(config.Flags(parsed.Selected())) == 0 {
+		return nil // the command reads no settings
+	}
+	if err := errors.Join(env.CheckNames(parser.Model), env.Err()); err != nil {
+		return err
+	}
+	problems, err := config.CheckBounds(parsed.Flags())
+	if err != nil {
+		return err
+	}
+	if checked, ok := parsed.Selected().Target.Addr().Interface().(interface{ Check() []config.Problem }); ok {
+		problems = append(problems, checked.Check()...)
+	}
+	if len(problems) > 0 {
+		return config.Problems(problems)
+	}
+	return nil
+}
+
+// fail prints an error, each of its lines marked as flowwd's, and returns code.
+func (t *terminal) fail(code int, err error) int {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(t.stderr, "flowwd: %s\n", strings.TrimRight(line, "\n"))
+	}
+	return code
+}
