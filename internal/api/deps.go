@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/deploy"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/trigger"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// Deps is what the operations work with. Checks and bounds aside, all fields are
+// required.
+type Deps struct {
+	Tenants     Tenants
+	Workflows   Workflows
+	Deployments Deployments
+	Executions  Executions
+	Receiver    Receiver
+
+	// Checks are the parts that /readyz asks, in this order. The one named
+	// "database" is asked by /health and /api/health too.
+	Checks []Check
+	// Metrics answers /metrics.
+	Metrics http.Handler
+	// PublicURL returns the address of this server as callers see it, without
+	// a slash at its end; webhook URLs begin with it.
+	PublicURL func() string
+	Logger    *slog.Logger
+	Now       func() time.Time
+	// WebhookBody and DeploymentBody are the greatest bodies in bytes; 0 for
+	// 25 MiB and 40 MiB.
+	WebhookBody, DeploymentBody int64
+}
+
+const (
+	defaultWebhookBody = 25 << 20
+	// Source of 32 MiB, and room for what JSON adds to it.
+	defaultDeploymentBody = 40 << 20
+)
+
+// Tenants answers questions about organizations and namespaces.
+type Tenants interface {
+	Namespaces(ctx context.Context, organizations []id.ID) ([]tenant.Namespace, error)
+	Namespace(ctx context.Context, organizations []id.ID, namespace id.ID) (tenant.Namespace, error)
+	Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error)
+}
+
+// Workflows creates, changes and deletes workflows.
+type Workflows interface {
+	Create(ctx context.Context, w workflow.Workflow) (workflow.Workflow, error)
+	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
+	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
+	Update(ctx context.Context, workflow id.ID, change workflow.Change) (workflow.Workflow, error)
+	Delete(ctx context.Context, workflow id.ID) error
+}
+
+// Deployments makes and manages deployments.
+type Deployments interface {
+	Deploy(ctx context.Context, r deploy.Request) (workflow.Deployment, []workflow.Trigger, error)
+	Get(ctx context.Context, organizations []id.ID, deployment id.ID) (workflow.Deployment, error)
+	List(ctx context.Context, workflow id.ID, limit, offset int) ([]workflow.Deployment, int, error)
+	Source(ctx context.Context, deployment id.ID) (workflow.Source, error)
+	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
+	SetStatus(ctx context.Context, d workflow.Deployment, status workflow.Status) (workflow.Deployment, error)
+	SetNote(ctx context.Context, d workflow.Deployment, note *string) (workflow.Deployment, error)
+	Delete(ctx context.Context, d workflow.Deployment) error
+}
+
+// Executions shows what ran.
+type Executions interface {
+	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
+	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
+	SearchLogs(ctx context.Context, query execution.LogQuery) (execution.LogPage, error)
+	// Watch signals after something of the execution was stored; signals that
+	// nobody took are merged. stop must be called.
+	Watch(execution id.ID) (changed <-chan struct{}, stop func())
+}
+
+// Receiver turns deliveries at webhooks into accepted executions.
+type Receiver interface {
+	Receive(ctx context.Context, r trigger.Request) (trigger.Answer, error)
+}
+
+// Register registers all operations. The error says what is wrong with them or
+// missing in d; a server must not start then.
+func Register(r *route.Router, d Deps) error {
+	if d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil ||
+		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
+		return errors.New("api: a required field of Deps is missing")
+	}
+	if d.WebhookBody == 0 {
+		d.WebhookBody = defaultWebhookBody
+	}
+	if d.DeploymentBody == 0 {
+		d.DeploymentBody = defaultDeploymentBody
+	}
+	registerHealth(r, d)
+	registerDescription(r, d)
+	registerWhoami(r, d)
+	registerNamespaces(r, d)
+	registerWorkflows(r, d)
+	registerDeploy(r, d)
+	registerDeployments(r, d)
+	registerExecutions(r, d)
+	registerLogs(r, d)
+	registerEvents(r, d)
+	registerWebhook(r, d)
+	return r.Err()
+}
+
+// The objects that paths name.
+
+func (d Deps) namespace() route.Object[tenant.Namespace] {
+	return route.Object[tenant.Namespace]{
+		What: "Namespace", Param: "id", Load: d.Tenants.Namespace,
+		Organization: func(n tenant.Namespace) id.ID { return n.OrganizationID },
+	}
+}
+
+func (d Deps) workflow() route.Object[workflow.Workflow] {
+	return route.Object[workflow.Workflow]{
+		What: "Workflow", Param: "id", Load: d.Workflows.Workflow,
+		Organization: func(w workflow.Workflow) id.ID { return w.OrganizationID },
+	}
+}
+
+func (d Deps) deployment() route.Object[workflow.Deployment] {
+	return route.Object[workflow.Deployment]{
+		What: "Deployment", Param: "id", Load: d.Deployments.Get,
+		Organization: func(x workflow.Deployment) id.ID { return x.OrganizationID },
+	}
+}
+
+func (d Deps) execution() route.Object[execution.Execution] {
+	return route.Object[execution.Execution]{
+		What: "Execution", Param: "id", Load: d.Executions.Get,
+		Organization: func(e execution.Execution) id.ID { return e.OrganizationID },
+	}
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/trigger"
+)
+
+const webhookPath = "/webhook/"
+
+// executionHeader names the execution in answers whose body is fixed.
+const executionHeader = "X-Floww-Execution-Id"
+
+// Two bodies that existing senders compare to the letter.
+const (
+	noWebhookBody    = `{"error":"Webhook not found"}`
+	noDeploymentBody = `{"message":"No active deployment found, only sent to dev mode."}`
+)
+
+// registerWebhook registers the receiver. It is the hottest path of the server
+// and does without reflection; the body is the receiver's to keep, because a
+// run that starts at once reads it after the answer.
+func registerWebhook(r *route.Router, d Deps) {
+	receive := func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return invalid("query", "can't be read: "+err.Error())
+		}
+		answer, err := d.Receiver.Receive(r.Context(), trigger.Request{
+			Method: r.Method, Path: webhookPath + c.Param("path"), Header: r.Header, Query: query, Body: c.Body,
+		})
+		if errors.Is(err, trigger.ErrNoWebhook) {
+			return writeWebhook(w, http.StatusNotFound, []byte(noWebhookBody))
+		}
+		if err != nil {
+			return err
+		}
+		w.Header().Set(executionHeader, answer.ExecutionID.String())
+		if answer.State == execution.NoDeployment {
+			return writeWebhook(w, http.StatusOK, []byte(noDeploymentBody))
+		}
+		var room [320]byte
+		return writeWebhook(w, http.StatusOK, appendAnswer(room[:0], answer))
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		route.Raw(r, route.Spec{
+			Method: method, Path: webhookPath + "{path...}", Policy: access.Public(access.ReceiveWebhook),
+			Body: true, BodyLimit: d.WebhookBody,
+		}, route.NoObject(), receive)
+	}
+}
+
+// appendAnswer appends the JSON of an answer. Ids need no escapes.
+func appendAnswer(b []byte, a trigger.Answer) []byte {
+	member := func(name string, x id.ID) {
+		b = append(append(b, name...), x.String()...)
+	}
+	member(`{"webhookId":"`, a.WebhookID)
+	member(`","triggerId":"`, a.TriggerID)
+	member(`","workflowId":"`, a.WorkflowID)
+	member(`","executionId":"`, a.ExecutionID)
+	return append(b, `","status":"invoked"}`...)
+}
+
+func writeWebhook(w http.ResponseWriter, status int, body []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
+}

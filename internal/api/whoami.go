@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/route"
+)
+
+// whoamiBody serves three generations of clients at once: flat members in
+// snake_case, user and organizations.
+type whoamiBody struct {
+	ID           id.ID                `json:"id"`
+	WorkOSUserID *string              `json:"workos_user_id"`
+	UserType     string               `json:"user_type"`
+	Email        *string              `json:"email"`
+	FirstName    *string              `json:"first_name"`
+	LastName     *string              `json:"last_name"`
+	IsAdmin      bool                 `json:"is_admin"`
+	CreatedAt    timestamp            `json:"created_at"`
+	User         whoamiUser           `json:"user"`
+	Organization []whoamiOrganization `json:"organizations" nullable:"false"`
+}
+
+type whoamiUser struct {
+	ID           id.ID     `json:"id"`
+	WorkOSUserID *string   `json:"workosUserId"`
+	UserType     string    `json:"userType"`
+	Email        *string   `json:"email"`
+	FirstName    *string   `json:"firstName"`
+	LastName     *string   `json:"lastName"`
+	IsAdmin      bool      `json:"isAdmin"`
+	CreatedAt    timestamp `json:"createdAt"`
+}
+
+type whoamiOrganization struct {
+	ID           id.ID  `json:"id"`
+	DisplayName  string `json:"displayName"`
+	DisplayName2 string `json:"display_name"`
+}
+
+func registerWhoami(r *route.Router, d Deps) {
+	route.Operation(r, route.Spec{
+		Method: http.MethodGet, Path: "/api/whoami", Policy: access.Requires(access.ReadWhoami),
+		OperationID: "whoami", Summary: "Show whom the credential belongs to", Tag: "Identity",
+	}, route.NoObject(), func(ctx context.Context, c route.Call[route.None], _ *struct{}) (*whoamiBody, error) {
+		organizations, err := d.Tenants.Organizations(ctx, c.Principal.Organizations())
+		if err != nil {
+			return nil, err
+		}
+		body := whoami(c.Principal)
+		for _, o := range organizations {
+			body.Organization = append(body.Organization, whoamiOrganization{ID: o.ID, DisplayName: o.DisplayName, DisplayName2: o.DisplayName})
+		}
+		return &body, nil
+	})
+}
+
+// whoami shows a principal. The name of a service account stands in the flat
+// first_name alone, as clients expect.
+func whoami(p identity.Principal) whoamiBody {
+	created := timestamp(p.CreatedAt)
+	return whoamiBody{
+		ID: p.ID, UserType: string(p.Kind), FirstName: textOrNull(p.Name), CreatedAt: created,
+		User:         whoamiUser{ID: p.ID, UserType: strings.ToUpper(string(p.Kind)), CreatedAt: created},
+		Organization: []whoamiOrganization{},
+	}
+}

@@ -1,0 +1,74 @@
+package route
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/fault"
+)
+
+// Raw registers a route whose handler reads the request and writes the answer
+// by itself. An error that it returns before it has written anything becomes
+// the answer.
+func Raw[T any](rt *Router, s Spec, object Object[T], handle func(w http.ResponseWriter, r *http.Request, c Call[T]) error) {
+	s = rt.withDefaults(s)
+	e := &entry{spec: s, what: object.What}
+	e.serve = func(w *response, r *http.Request, q *request) error {
+		call, err := prepare(rt, w, r, q, s, object)
+		if err != nil {
+			return err
+		}
+		if s.Stream {
+			return rt.stream(w, r, func(r *http.Request) error { return handle(w, r, call) })
+		}
+		return bounded(r.Context(), s.Timeout, func(ctx context.Context) error {
+			return handle(w, r.WithContext(ctx), call)
+		})
+	}
+	rt.register(e, check(s, object))
+	if s.OperationID != "" {
+		rt.describeRaw(s, object.Param)
+	}
+}
+
+// prepare does what comes before the handler.
+func prepare[T any](rt *Router, w *response, r *http.Request, q *request, s Spec, object Object[T]) (Call[T], error) {
+	var call Call[T]
+	err := bounded(r.Context(), rt.config.Limits.Timeout, func(ctx context.Context) (err error) {
+		call, err = admit(ctx, rt, r, q, s, object)
+		return err
+	})
+	if err != nil || !s.Body {
+		return call, err
+	}
+	// The time of the upload is bounded by the server, not by the timeout of
+	// the handler, so that a slow line can deploy.
+	call.Body, err = readBody(w.ResponseWriter, r, s.BodyLimit)
+	return call, err
+}
+
+// bounded runs a part of a request within a time.
+func bounded(parent context.Context, limit time.Duration, run func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, limit)
+	defer cancel()
+	return explain(ctx, limit, run(ctx))
+}
+
+// stream runs a handler for as long as its client listens and the server
+// streams.
+func (rt *Router) stream(w http.ResponseWriter, r *http.Request, handle func(*http.Request) error) error {
+	defer rt.streams.Add(-1)
+	if n := rt.streams.Add(1); n > int64(rt.config.Limits.Streams) {
+		return fault.New(fault.Unavailable, "%d streams are open, which is the limit; try again later", rt.config.Limits.Streams)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	stop := context.AfterFunc(rt.streaming, cancel)
+	defer stop()
+	// The server's deadlines are for answers that end.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Time{})
+	return explain(ctx, 0, handle(r.WithContext(ctx)))
+}
