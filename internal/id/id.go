@@ -3,6 +3,7 @@ package id
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -76,10 +77,12 @@ type Source struct {
 }
 
 // NewSource returns a Source on the given clock and the system's randomness.
-func NewSource(now func() time.Time) *Source { return newSource(now, rand.Reader) }
+func NewSource(now func() time.Time) *Source { return newSource(now, rand.Reader, 0) }
 
-func newSource(now func() time.Time, random io.Reader) *Source {
-	return &Source{now: now, entropy: ulid.Monotonic(random, 0)}
+// newSource also sets the greatest step between two ids of one millisecond; 0
+// stands for ulid's default, 32 random bits.
+func newSource(now func() time.Time, random io.Reader, step uint64) *Source {
+	return &Source{now: now, entropy: ulid.Monotonic(random, step)}
 }
 
 // New returns the next id.
@@ -89,11 +92,16 @@ func (s *Source) New() ID {
 	s.last = max(s.last, ulid.Timestamp(s.now()))
 	for {
 		made, err := ulid.New(s.last, s.entropy)
-		if err == nil {
+		switch {
+		case err == nil:
 			return ID(made)
+		case errors.Is(err, ulid.ErrMonotonicOverflow):
+			// The random part of this millisecond is used up; the next one has
+			// a fresh part.
+			s.last++
+		default:
+			// crypto/rand doesn't fail; a clock beyond the year 10889 does.
+			panic(fmt.Sprintf("make an id: %v", err))
 		}
-		// The random part of this millisecond is used up; the next one has a
-		// fresh part.
-		s.last++
 	}
 }
