@@ -133,7 +133,7 @@ func (e *Environ) CheckNames(app *kong.Application) error {
 	var problems Problems
 	for _, name := range slices.Sorted(maps.Keys(e.vars)) {
 		base, isFile := strings.CutSuffix(name, fileSuffix)
-		if !strings.HasPrefix(name, ownPrefix) || known[name] == name || isFile && known[base] == base {
+		if !strings.HasPrefix(name, ownPrefix) || e.vars[name] == "" || known[name] == name || isFile && known[base] == base {
 			continue
 		}
 		suggestion := nearest(base, known)

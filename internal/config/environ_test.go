@@ -173,6 +173,7 @@ func TestUnknownNames(t *testing.T) {
 		{"FLOWW_BACKEND_URL=http://x", ""},
 		{"FLOWW_NAMESPACE=x", ""},
 		{"FLOWW_LOG_FORMAT=x", ""},
+		{"FLOWW_RUNNER=", ""},
 		{"FLOWWX=1", ""},
 		{"RUNNERS=1", ""},
 	}
