@@ -3,13 +3,20 @@ package tenant
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// MaxNamespaces bounds a listing of namespaces.
-const MaxNamespaces = 500
+const (
+	// MaxNamespaces bounds a listing of namespaces.
+	MaxNamespaces = 500
+	// MaxDisplayName is the length of an organization's name in characters.
+	MaxDisplayName = 255
+)
 
 // Store keeps organizations and namespaces. Each method is one atomic unit.
 type Store interface {
@@ -17,6 +24,8 @@ type Store interface {
 	// oldest namespace, and stores the given pair first when there is none.
 	// Concurrent callers get the same pair.
 	EnsureDefaultOrganization(ctx context.Context, o Organization, n Namespace) (Namespace, error)
+	// CreateOrganization stores an organization with its first namespace.
+	CreateOrganization(ctx context.Context, o Organization, n Namespace) error
 	// Organizations returns those among ids that exist, oldest first.
 	Organizations(ctx context.Context, ids []id.ID) ([]Organization, error)
 	// Namespaces returns the namespaces of the given organizations, oldest
@@ -37,14 +46,31 @@ type Service struct {
 // EnsureDefault returns the namespace that a fresh installation starts with,
 // and makes it and its organization when there are none.
 func (s *Service) EnsureDefault(ctx context.Context) (Namespace, error) {
-	now := s.Now()
-	org := Organization{ID: s.IDs.New(), DisplayName: DefaultOrganization, CreatedAt: now}
-	ns := Namespace{ID: s.IDs.New(), OrganizationID: org.ID, CreatedAt: now, Organization: org}
-	got, err := s.Store.EnsureDefaultOrganization(ctx, org, ns)
+	fresh := s.fresh(DefaultOrganization)
+	got, err := s.Store.EnsureDefaultOrganization(ctx, fresh.Organization, fresh)
 	if err != nil {
 		return Namespace{}, fmt.Errorf("ensure the default organization: %w", err)
 	}
 	return got, nil
+}
+
+// Create makes an organization with its first namespace, and returns that.
+func (s *Service) Create(ctx context.Context, displayName string) (Namespace, error) {
+	displayName = strings.TrimSpace(displayName)
+	if n := utf8.RuneCountInString(displayName); n == 0 || n > MaxDisplayName {
+		return Namespace{}, fault.New(fault.Invalid, "the name of an organization must have 1 to %d characters", MaxDisplayName)
+	}
+	fresh := s.fresh(displayName)
+	if err := s.Store.CreateOrganization(ctx, fresh.Organization, fresh); err != nil {
+		return Namespace{}, fmt.Errorf("create an organization: %w", err)
+	}
+	return fresh, nil
+}
+
+func (s *Service) fresh(displayName string) Namespace {
+	now := s.Now()
+	org := Organization{ID: s.IDs.New(), DisplayName: displayName, CreatedAt: now}
+	return Namespace{ID: s.IDs.New(), OrganizationID: org.ID, CreatedAt: now, Organization: org}
 }
 
 // Namespaces lists the namespaces of the given organizations, oldest first.
