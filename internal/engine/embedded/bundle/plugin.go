@@ -49,6 +49,11 @@ func (b *build) onResolve(entry string, args api.OnResolveArgs) api.OnResolveRes
 	if args.Path == sdkName {
 		return api.OnResolveResult{Path: sdk.Entry, Namespace: sdkSpace, SideEffects: api.SideEffectsFalse}
 	}
+	if strings.HasPrefix(args.Path, sdkName+"/") {
+		return api.OnResolveResult{Errors: []api.Message{{
+			Text: fmt.Sprintf("%.200q is a part of the module \"floww\"; import what you need from \"floww\" itself", args.Path),
+		}}}
+	}
 	found, why := b.resolver.resolve(args.Importer, args.Path, mode(args.Kind))
 	if why != "" {
 		// Without a path the compiler fails the import itself, except where

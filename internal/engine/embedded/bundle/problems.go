@@ -17,15 +17,20 @@ import (
 // maxProblems bounds the list that an author gets.
 const maxProblems = 50
 
+// noMatch is the compiler's name for a computed import that no file on disk
+// matches, which is all of them: it may not see the disk.
+const noMatch = "empty-glob"
+
 // problems returns what is wrong with the source, in the order of files and
-// lines. A warning counts when it says that the SDK lacks what is used.
+// lines. Two warnings count: that the SDK lacks what is used, and that an
+// import is computed.
 func (b *build) problems(out api.BuildResult) []engine.Problem {
 	var found []engine.Problem
 	for _, message := range out.Errors {
 		found = append(found, b.problem(message))
 	}
 	for _, message := range out.Warnings {
-		if missingFromSDK.MatchString(message.Text) {
+		if message.ID == noMatch || missingFromSDK.MatchString(message.Text) {
 			found = append(found, b.problem(message))
 		}
 	}
@@ -48,7 +53,7 @@ func (b *build) problem(message api.Message) engine.Problem {
 		// Not a file of the author; its name and lines are not theirs to see.
 		return engine.Problem{Text: message.Text}
 	}
-	p := engine.Problem{File: file, Line: message.Location.Line, Column: column(message.Location), Text: b.text(file, message.Text)}
+	p := engine.Problem{File: file, Line: message.Location.Line, Column: column(message.Location), Text: b.text(file, message)}
 	return b.withinFile(p)
 }
 
@@ -74,7 +79,11 @@ var missingFromSDK = regexp.MustCompile(`^(?:No matching export in "floww:[^"]*"
 	`|Import "([^"]*)" will always be undefined because there is no matching export in "floww:[^"]*")$`)
 
 // text puts a compiler's message into words that tell an author what to do.
-func (b *build) text(file, text string) string {
+func (b *build) text(file string, message api.Message) string {
+	text := message.Text
+	if message.ID == noMatch {
+		return computedImport
+	}
 	if names := missingFromSDK.FindStringSubmatch(text); names != nil {
 		return fmt.Sprintf("the module \"floww\" of this server has no %q; it has: Builtin", cmp.Or(names[1], names[2]))
 	}
@@ -89,5 +98,5 @@ func (b *build) text(file, text string) string {
 	if strings.HasPrefix(text, "Top-level await") {
 		return "await at the top level of a file is not supported; move it into the handler"
 	}
-	return text
+	return strings.ReplaceAll(text, `"`+userSpace+":", `"`)
 }
