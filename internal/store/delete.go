@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// maxCancelled is how many waiting executions the unit that deletes a workflow
+// ends; a claim or the next purge ends the rest.
+const maxCancelled = 1000
+
+// DeleteWorkflow implements workflow.Store.
+func (s *Store) DeleteWorkflow(ctx context.Context, deleted id.ID, at time.Time) error {
+	return s.write(ctx, "delete a workflow", func(t *tx) error {
+		n, err := t.exec(`
+			UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ? AND deleted_at IS NULL`,
+			at, at, deleted)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return workflowNotFound()
+		}
+		if _, err := t.exec(`DELETE FROM webhooks WHERE workflow_id = ?`, deleted); err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE triggers SET deleted_at = ? WHERE workflow_id = ? AND deleted_at IS NULL`, at, deleted); err != nil {
+			return err
+		}
+		_, err = cancelWaiting(t, deleted, at, maxCancelled)
+		return err
+	})
+}
+
+// cancelWaiting ends waiting executions of a deleted workflow and returns how
+// many.
+func cancelWaiting(t *tx, of id.ID, at time.Time, limit int) (int, error) {
+	var waiting []waitingRow
+	err := t.each(`
+		SELECT e.id, e.organization_id, e.workflow_id, e.received_at FROM triggers t JOIN executions e
+			ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
+		WHERE t.workflow_id = ? LIMIT ?`, args{of, limit}, func(scan scanner) error {
+		var r waitingRow
+		err := scan(&r.id, &r.organizationID, &r.workflowID, &r.receivedAt)
+		waiting = append(waiting, r)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range waiting {
+		if err := waiting[i].end(t, execution.Cancelled, workflowDeleted, at); err != nil {
+			return 0, err
+		}
+	}
+	return len(waiting), nil
+}

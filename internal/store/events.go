@@ -1,0 +1,70 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// body is where an event's body is kept: inline or, when large, on disk.
+type body struct {
+	inline []byte
+	hash   workflow.Hash
+}
+
+// place puts a large body on disk. Release is called after the unit that names
+// it has ended.
+func (s *Store) place(e execution.Event) (b body, release func(), err error) {
+	release = func() {}
+	if !e.HasBody {
+		return b, release, nil
+	}
+	if len(e.Body) <= maxInline {
+		return body{inline: notNull(e.Body)}, release, nil
+	}
+	b.hash, release, err = s.blobs.put(e.Body)
+	return b, release, err
+}
+
+// bodyHash is the hash to store: NULL for an inline body.
+func (b body) bodyHash() []byte {
+	if b.hash == (workflow.Hash{}) {
+		return nil
+	}
+	return b.hash[:]
+}
+
+func storeEvent(t *tx, organization id.ID, e execution.Event, b body) error {
+	_, err := t.exec(`
+		INSERT INTO events (id, organization_id, fields, has_body, content_type, body_hash, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, organization, e.Fields, e.HasBody, e.ContentType, b.bodyHash(), b.inline)
+	return err
+}
+
+// storedEvent is an event whose body may still have to be read from disk.
+type storedEvent struct {
+	execution.Event
+	onDisk workflow.Hash
+}
+
+func readEvent(v *view, wanted id.ID) (storedEvent, error) {
+	e := storedEvent{Event: execution.Event{ID: wanted}}
+	found, err := v.one(`SELECT fields, has_body, content_type, body_hash, body FROM events WHERE id = ?`,
+		args{wanted}, &e.Fields, &e.HasBody, &e.ContentType, &e.onDisk, &e.Body)
+	if err == nil && !found {
+		err = fmt.Errorf("event %s is missing", wanted)
+	}
+	return e, err
+}
+
+// load reads a body that is on disk.
+func (e *storedEvent) load(b *blobs) error {
+	if e.onDisk == (workflow.Hash{}) {
+		return nil
+	}
+	body, err := b.get(e.onDisk)
+	e.Body = body
+	return err
+}

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// Why a received execution waits.
+const (
+	waitsForSlot         = "slot"
+	waitsForTrigger      = "trigger limit"
+	waitsForOrganization = "organization limit"
+	waitsUntil           = "retry at "
+)
+
+const executionColumns = `
+	e.id, e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.event_id, e.state, e.received_at,
+	e.available_at, e.started_at, e.completed_at, e.duration_ms, e.attempt, e.interruptions,
+	e.provider_type, e.provider_alias, e.trigger_type, e.method, e.path, e.error, e.stack, e.result`
+
+// listedExecution is an execution with what its reason to wait depends on.
+type listedExecution struct {
+	execution.Execution
+	availableAt *time.Time
+}
+
+func scanExecution(scan scanner) (listedExecution, error) {
+	var e listedExecution
+	err := scan(&e.ID, &e.OrganizationID, &e.WorkflowID, &e.TriggerID, &e.DeploymentID, &e.EventID, &e.State, &e.ReceivedAt,
+		&e.availableAt, &e.StartedAt, &e.CompletedAt, &e.Duration, &e.Attempt, &e.Interruptions,
+		&e.Origin.ProviderType, &e.Origin.ProviderAlias, &e.Origin.TriggerType, &e.Origin.Method, &e.Origin.Path,
+		&e.Error, &e.Stack, &e.Result)
+	return e, err
+}
+
+// Execution implements execution.Store.
+func (s *Store) Execution(ctx context.Context, organizations []id.ID, wanted id.ID) (execution.Execution, error) {
+	var found []execution.Execution
+	list, values := in(organizations, wanted)
+	err := s.read(ctx, "read an execution", func(v *view) (err error) {
+		found, err = s.executions(v, `
+			FROM executions e JOIN workflows w ON w.id = e.workflow_id AND w.deleted_at IS NULL
+			WHERE e.id = ? AND e.organization_id IN `+list, values)
+		return err
+	})
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "Execution not found")
+	}
+	if err != nil {
+		return execution.Execution{}, err
+	}
+	return found[0], nil
+}
+
+// executions reads executions with their reasons to wait.
+func (s *Store) executions(v *view, tail string, values args) ([]execution.Execution, error) {
+	var listed []listedExecution
+	err := v.each(`SELECT `+executionColumns+tail, values, func(scan scanner) error {
+		e, err := scanExecution(scan)
+		listed = append(listed, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	reasons := waitReasons{store: s, view: v, now: s.cfg.Now(), triggerFull: make(map[id.ID]bool), organizationFull: make(map[id.ID]bool)}
+	found := make([]execution.Execution, len(listed))
+	for i, e := range listed {
+		if e.State == execution.Received {
+			if e.Waiting, err = reasons.of(e); err != nil {
+				return nil, err
+			}
+		}
+		found[i] = e.Execution
+	}
+	return found, nil
+}
+
+// waitReasons finds out why executions wait, asking once for each trigger and
+// organization.
+type waitReasons struct {
+	store                         *Store
+	view                          *view
+	now                           time.Time
+	triggerFull, organizationFull map[id.ID]bool
+}
+
+func (r *waitReasons) of(e listedExecution) (string, error) {
+	if e.availableAt != nil && e.availableAt.After(r.now) {
+		return waitsUntil + e.availableAt.Format("2006-01-02T15:04:05.000Z"), nil
+	}
+	full, known := r.triggerFull[e.TriggerID]
+	if !known {
+		limit := 0
+		if _, err := r.view.one(`SELECT concurrency FROM triggers WHERE id = ?`, args{e.TriggerID}, &limit); err != nil {
+			return "", err
+		}
+		if limit > 0 {
+			running, err := runningOf(r.view, e.TriggerID)
+			if err != nil {
+				return "", err
+			}
+			full = running >= limit
+		}
+		r.triggerFull[e.TriggerID] = full
+	}
+	if full {
+		return waitsForTrigger, nil
+	}
+	if full, known = r.organizationFull[e.OrganizationID]; !known {
+		var c counter
+		if _, err := r.view.one(`SELECT running FROM queue_counters WHERE organization_id = ?`,
+			args{e.OrganizationID}, &c.running); err != nil {
+			return "", err
+		}
+		full = r.store.organizationFull(c)
+		r.organizationFull[e.OrganizationID] = full
+	}
+	if full {
+		return waitsForOrganization, nil
+	}
+	return waitsForSlot, nil
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/store/migrations"
+)
+
+func migrator(db *sql.DB) (*goose.Provider, error) {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, steps, goose.WithDisableGlobalRegistry(true))
+}
+
+// migrate brings the schema up to date. The caller holds the lock that keeps
+// other processes from doing the same.
+func migrate(ctx context.Context, db *sql.DB) error {
+	m, err := migrator(db)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	have, want, err := m.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if have > want {
+		return newer(have, want)
+	}
+	if _, err := m.Up(ctx); err != nil {
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			return fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
+		}
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return nil
+}
+
+// checkVersion reports a schema that is not this program's.
+func checkVersion(ctx context.Context, db *sql.DB) error {
+	m, err := migrator(db)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	have, want, err := m.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the schema's version: %w", err)
+	case have > want:
+		return newer(have, want)
+	case have < want:
+		return fault.New(fault.Unavailable,
+			"the database has schema version %d and this flowwd needs %d: start `flowwd serve` once to migrate it", have, want)
+	}
+	return nil
+}
+
+func newer(have, want int64) error {
+	return fault.New(fault.Unavailable,
+		"the database has schema version %d and this flowwd knows %d: use the flowwd that made it, or a newer one", have, want)
+}

@@ -1,0 +1,317 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+const (
+	// purgeBatch is how many executions one unit removes: few enough that
+	// accepting events hardly waits for it.
+	purgeBatch = 100
+	// totalsKept is how long daily totals stay after their executions are gone;
+	// summaries look back a year.
+	totalsKept = 400 * 24 * time.Hour
+	// vacuumPages is how many free pages one purge gives back to the system.
+	vacuumPages = 1000
+)
+
+// PurgeExpired implements execution.Store.
+func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error) {
+	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
+	for _, step := range []func() error{
+		p.expiredExecutions, p.deliveries, p.deletedWorkflows, p.deletedDeployments, p.programs, p.deletedTriggers, p.totals,
+	} {
+		if p.left <= 0 {
+			break
+		}
+		if err := step(); err != nil {
+			return limit - p.left, err
+		}
+	}
+	if p.left == limit {
+		if err := p.bodies(); err != nil {
+			return limit - p.left, err
+		}
+	}
+	return limit - p.left, p.vacuum()
+}
+
+// purge is one call of PurgeExpired. Its steps are units of their own, so that
+// the writer is never held for long; each leaves a state that the next call
+// goes on from.
+type purge struct {
+	store       *Store
+	ctx         context.Context
+	cutoff, now time.Time
+	left        int // how many more rows may be removed
+}
+
+// unit runs a unit that returns how many rows it removed.
+func (p *purge) unit(what string, run func(*tx) (int, error)) (int, error) {
+	removed := 0
+	err := p.store.write(p.ctx, what, func(t *tx) (err error) {
+		removed, err = run(t)
+		return err
+	})
+	if err == nil {
+		p.left -= removed
+	}
+	return removed, err
+}
+
+// repeat runs a unit until it removes less than it may.
+func (p *purge) repeat(what string, run func(t *tx, limit int) (int, error)) error {
+	for p.left > 0 {
+		limit := min(p.left, purgeBatch)
+		removed, err := p.unit(what, func(t *tx) (int, error) { return run(t, limit) })
+		if err != nil || removed < limit {
+			return err
+		}
+	}
+	return nil
+}
+
+// delete removes rows by one statement whose last placeholder is a limit.
+func (p *purge) delete(what, statement string, values ...any) error {
+	return p.repeat(what, func(t *tx, limit int) (int, error) {
+		n, err := t.exec(statement, append(values[:len(values):len(values)], limit)...)
+		return int(n), err
+	})
+}
+
+func (p *purge) expiredExecutions() error {
+	return p.repeat("purge executions", func(t *tx, limit int) (int, error) {
+		return removeExecutions(t, `e.completed_at < ? ORDER BY e.completed_at LIMIT ?`, p.cutoff, limit)
+	})
+}
+
+// removeExecutions removes ended executions with all that belongs to them.
+func removeExecutions(t *tx, where string, values ...any) (int, error) {
+	type row struct {
+		id, event, organization, workflow id.ID
+		state                             execution.State
+		received                          time.Time
+	}
+	var rows []row
+	err := t.each(`
+		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where,
+		values, func(scan scanner) error {
+			var r row
+			err := scan(&r.id, &r.event, &r.organization, &r.workflow, &r.state, &r.received)
+			rows = append(rows, r)
+			return err
+		})
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		for _, statement := range []string{
+			`DELETE FROM log_chunks WHERE execution_id = ?`,
+			`DELETE FROM attempts WHERE execution_id = ?`,
+			`DELETE FROM executions WHERE id = ?`,
+		} {
+			if _, err := t.exec(statement, r.id); err != nil {
+				return 0, err
+			}
+		}
+		if _, err := t.exec(`DELETE FROM events WHERE id = ?`, r.event); err != nil {
+			return 0, err
+		}
+		t.totals.purged(r.organization, r.workflow, r.state, r.received)
+	}
+	return len(rows), nil
+}
+
+func (p *purge) deliveries() error {
+	return p.delete("purge deliveries", `
+		DELETE FROM deliveries WHERE (trigger_id, key) IN (
+			SELECT trigger_id, key FROM deliveries WHERE received_at < ? ORDER BY received_at LIMIT ?)`,
+		p.now.Add(-execution.DeliveryTTL))
+}
+
+// deletedWorkflows removes what deleted workflows leave, without regard to the
+// cutoff: first their executions, then, when none is left, all the rest.
+func (p *purge) deletedWorkflows() error {
+	var deleted []id.ID
+	err := p.store.read(p.ctx, "find deleted workflows", func(v *view) error {
+		return v.each(`SELECT id FROM workflows WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ?`,
+			args{purgeBatch}, func(scan scanner) error {
+				var x id.ID
+				err := scan(&x)
+				deleted = append(deleted, x)
+				return err
+			})
+	})
+	if err != nil {
+		return err
+	}
+	for _, workflow := range deleted {
+		if p.left <= 0 {
+			return nil
+		}
+		if err := p.deletedWorkflow(workflow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *purge) deletedWorkflow(workflow id.ID) error {
+	err := p.repeat("purge executions of a deleted workflow", func(t *tx, limit int) (int, error) {
+		if _, err := cancelWaiting(t, workflow, p.now, limit); err != nil {
+			return 0, err
+		}
+		return removeExecutions(t, `e.workflow_id = ? AND e.completed_at IS NOT NULL LIMIT ?`, workflow, limit)
+	})
+	if err != nil || p.left <= 0 {
+		return err
+	}
+	_, err = p.unit("purge a deleted workflow", func(t *tx) (int, error) {
+		var one int
+		if open, err := t.one(`SELECT 1 FROM executions WHERE workflow_id = ? LIMIT 1`, args{workflow}, &one); err != nil || open {
+			return 0, err
+		}
+		return removeWorkflow(t, workflow)
+	})
+	return err
+}
+
+// removeWorkflow removes a workflow that has no executions any more.
+func removeWorkflow(t *tx, workflow id.ID) (int, error) {
+	removed := 0
+	for _, statement := range []string{
+		`DELETE FROM deliveries WHERE trigger_id IN (SELECT id FROM triggers WHERE workflow_id = ?)`,
+		`DELETE FROM webhooks WHERE workflow_id = ?`,
+		`DELETE FROM triggers WHERE workflow_id = ?`,
+		`DELETE FROM deployment_sources WHERE deployment_id IN (SELECT id FROM deployments WHERE workflow_id = ?)`,
+		`DELETE FROM deployments WHERE workflow_id = ?`,
+		`DELETE FROM daily_totals WHERE workflow_id = ?`,
+		`DELETE FROM workflows WHERE id = ?`,
+	} {
+		n, err := t.exec(statement, workflow)
+		if err != nil {
+			return 0, err
+		}
+		removed += int(n)
+	}
+	return removed, nil
+}
+
+// noOpenRuns is the condition that no execution that may still run needs d, a
+// deployment.
+const noOpenRuns = ` NOT EXISTS (
+	SELECT 1 FROM triggers t JOIN executions e ON e.organization_id = t.organization_id AND e.trigger_id = t.id
+		AND e.state = 'received' AND e.deployment_id = d.id WHERE t.workflow_id = d.workflow_id)
+	AND NOT EXISTS (
+	SELECT 1 FROM executions e WHERE e.state = 'started' AND e.deployment_id = d.id) `
+
+// deletedDeployments removes deployments that were deleted before the cutoff,
+// with their sources.
+func (p *purge) deletedDeployments() error {
+	return p.repeat("purge deployments", func(t *tx, limit int) (int, error) {
+		var deleted []id.ID
+		err := t.each(`
+			SELECT d.id FROM deployments d WHERE d.deleted_at < ? AND`+noOpenRuns+`ORDER BY d.deleted_at LIMIT ?`,
+			args{p.cutoff, limit}, func(scan scanner) error {
+				var x id.ID
+				err := scan(&x)
+				deleted = append(deleted, x)
+				return err
+			})
+		if err != nil {
+			return 0, err
+		}
+		for _, x := range deleted {
+			if _, err := t.exec(`DELETE FROM deployment_sources WHERE deployment_id = ?`, x); err != nil {
+				return 0, err
+			}
+			if _, err := t.exec(`DELETE FROM deployments WHERE id = ?`, x); err != nil {
+				return 0, err
+			}
+		}
+		return len(deleted), nil
+	})
+}
+
+// programs removes programs that no deployment uses.
+func (p *purge) programs() error {
+	return p.delete("purge programs", `
+		DELETE FROM programs WHERE hash IN (
+			SELECT p.hash FROM programs p WHERE NOT EXISTS (SELECT 1 FROM deployments d WHERE d.program_hash = p.hash) LIMIT ?)`)
+}
+
+// deletedTriggers removes triggers that were removed before the cutoff and that
+// nothing waits or runs for.
+func (p *purge) deletedTriggers() error {
+	return p.repeat("purge triggers", func(t *tx, limit int) (int, error) {
+		var deleted []id.ID
+		err := t.each(`
+			SELECT t.id FROM triggers t WHERE t.deleted_at < ?
+				AND NOT EXISTS (SELECT 1 FROM executions e
+					WHERE e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received')
+				AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.trigger_id = t.id AND e.state = 'started')
+			ORDER BY t.deleted_at LIMIT ?`, args{p.cutoff, limit}, func(scan scanner) error {
+			var x id.ID
+			err := scan(&x)
+			deleted = append(deleted, x)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, x := range deleted {
+			if _, err := t.exec(`DELETE FROM deliveries WHERE trigger_id = ?`, x); err != nil {
+				return 0, err
+			}
+			if _, err := t.exec(`DELETE FROM triggers WHERE id = ?`, x); err != nil {
+				return 0, err
+			}
+		}
+		return len(deleted), nil
+	})
+}
+
+func (p *purge) totals() error {
+	return p.delete("purge totals", `
+		DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
+			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count LIMIT ?)`,
+		dayOf(p.now.Add(-totalsKept)))
+}
+
+// bodies removes files that no event names.
+func (p *purge) bodies() error {
+	b := p.store.blobs
+	var failed error
+	err := b.list(func(hash workflow.Hash) bool {
+		var removed bool
+		removed, failed = b.removeUnless(hash, func() (bool, error) { return p.named(hash) })
+		if removed {
+			p.left--
+		}
+		return failed == nil && p.left > 0
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+func (p *purge) named(hash workflow.Hash) (named bool, err error) {
+	err = p.store.read(p.ctx, "look for a body's event", func(v *view) (err error) {
+		var one int
+		named, err = v.one(`SELECT 1 FROM events WHERE body_hash = ? LIMIT 1`, args{hash}, &one)
+		return err
+	})
+	return named, err
+}
+
+// vacuum gives free pages back to the system.
+func (p *purge) vacuum() error {
+	_, err := p.unit("vacuum", func(t *tx) (int, error) { return 0, t.conn.dialect.vacuum(t, vacuumPages) })
+	return err
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats are counts since the store was opened, for metrics.
+type Stats struct {
+	// Queued is how many units wait for the writer now.
+	Queued int
+	// Commits is how many transactions were committed, and Units how many
+	// units they held together.
+	Commits, Units int64
+	// LargestBatch is the greatest number of units in one commit.
+	LargestBatch int64
+	// Replays is how many batches failed as a whole and were run again one by
+	// one; Failures how many transactions failed for good.
+	Replays, Failures int64
+	// Wait is the time that units waited for their turn, all together.
+	Wait time.Duration
+}
+
+// measures is what the writer counts.
+type measures struct {
+	commits, units, largest, replays, failures, wait atomic.Int64
+}
+
+func (m *measures) committed(units int) {
+	m.commits.Add(1)
+	m.units.Add(int64(units))
+	// Only the writer's goroutine counts, so load and store don't race.
+	m.largest.Store(max(m.largest.Load(), int64(units)))
+}
+
+func (m *measures) replayed() { m.replays.Add(1) }
+
+func (m *measures) failed() { m.failures.Add(1) }
+
+func (m *measures) waited(d time.Duration) { m.wait.Add(int64(d)) }
+
+// Stats returns the writer's counts.
+func (s *Store) Stats() Stats {
+	if s.writer == nil {
+		return Stats{}
+	}
+	m := &s.writer.measures
+	return Stats{
+		Queued:       len(s.writer.queue),
+		Commits:      m.commits.Load(),
+		Units:        m.units.Load(),
+		LargestBatch: m.largest.Load(),
+		Replays:      m.replays.Load(),
+		Failures:     m.failures.Load(),
+		Wait:         time.Duration(m.wait.Load()),
+	}
+}

@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/deploy"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/trigger"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+var (
+	_ tenant.Store      = (*Store)(nil)
+	_ identity.KeyStore = (*Store)(nil)
+	_ workflow.Store    = (*Store)(nil)
+	_ trigger.Store     = (*Store)(nil)
+	_ deploy.Store      = (*Store)(nil)
+	_ execution.Store   = (*Store)(nil)
+)
+
+// Config says where a store keeps its data and how it behaves. Path, Now and
+// Log are required.
+type Config struct {
+	// Path is the database file. Its folder must exist.
+	Path string
+	// Blobs is the folder of event bodies that are too large for the database;
+	// it is made when absent. Empty means that this process neither accepts
+	// nor runs executions, such as one that makes an API key beside a server.
+	Blobs string
+	Now   func() time.Time
+	Log   *slog.Logger
+	// ReadOnly opens an existing database for reading: nothing is migrated,
+	// and every method that writes is refused.
+	ReadOnly bool
+	// OrganizationLimit is how many executions of an organization may run at
+	// once; 0 for no limit.
+	OrganizationLimit int
+	// Readers is how many reads can go on at once; 0 for DefaultReaders.
+	Readers int
+}
+
+// DefaultReaders is how many reads can go on at once.
+const DefaultReaders = 4
+
+// readTimeout bounds a read whose caller sets no deadline.
+const readTimeout = 30 * time.Second
+
+// Store keeps everything that flowwd must not forget. Safe for concurrent use.
+type Store struct {
+	cfg     Config
+	dialect dialect
+	writing *sql.DB // nil when read-only
+	reading *sql.DB
+	writer  *writer // nil when read-only
+	readers chan *conn
+	// connected is how many readers there are, idle or not.
+	connected int
+	closing   chan struct{} // closed when Close begins
+	once      sync.Once
+	blobs     *blobs
+}
+
+// Open opens the database and brings its schema up to date. Two processes may
+// open one database at the same time.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Path == "" || cfg.Now == nil || cfg.Log == nil {
+		return nil, errors.New("store: Path, Now and Log are required")
+	}
+	if cfg.Readers == 0 {
+		cfg.Readers = DefaultReaders
+	}
+	s := &Store{cfg: cfg, dialect: sqliteDialect{}, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(s.fail("open the database "+cfg.Path, err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.blobs, err = openBlobs(s.cfg.Blobs, s.cfg.ReadOnly); err != nil {
+		return err
+	}
+	if !s.cfg.ReadOnly {
+		if err := prepareSQLite(ctx, s.cfg.Path); err != nil {
+			return err
+		}
+		if s.writing, err = openSQLite(s.cfg.Path, sqliteWrite); err != nil {
+			return err
+		}
+		c, err := connect(ctx, s.writing, s.dialect)
+		if err != nil {
+			return err
+		}
+		s.writer = newWriter(c, sqliteOpening, s.cfg.Now)
+	}
+	if s.reading, err = openSQLite(s.cfg.Path, sqliteRead); err != nil {
+		return err
+	}
+	for range s.cfg.Readers {
+		c, err := connect(ctx, s.reading, s.dialect)
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+		s.connected++
+	}
+	return nil
+}
+
+// Close lets what is under way finish and closes the database. Further calls of
+// the store are refused.
+func (s *Store) Close() (err error) {
+	s.once.Do(func() {
+		close(s.closing)
+		err = s.close()
+	})
+	return err
+}
+
+func (s *Store) close() error {
+	var errs []error
+	if s.writer != nil {
+		s.writer.close()
+		errs = append(errs, s.writer.conn.close())
+	}
+	if s.writing != nil {
+		errs = append(errs, s.writing.Close())
+	}
+	return errors.Join(append(errs, s.closeReaders())...)
+}
+
+func (s *Store) closeReaders() error {
+	if s.reading == nil {
+		return nil
+	}
+	var errs []error
+	for range s.connected {
+		errs = append(errs, (<-s.readers).close())
+	}
+	return errors.Join(append(errs, s.reading.Close())...)
+}
+
+// write runs a unit in the writer. What says what is done, for errors.
+func (s *Store) write(ctx context.Context, what string, run func(*tx) error) error {
+	if s.writer == nil {
+		return fault.New(fault.Unavailable, "%s: the database is open for reading only", what)
+	}
+	return s.fail(what, s.writer.do(ctx, run))
+}
+
+// read runs a function on one consistent state of the database.
+func (s *Store) read(ctx context.Context, what string, run func(*view) error) error {
+	if _, ok := ctx.Deadline(); !ok {
+		limited, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		ctx = limited
+	}
+	select {
+	case c := <-s.readers:
+		defer func() { s.readers <- c }()
+		return s.fail(what, s.look(ctx, c, run))
+	case <-s.closing:
+		return errClosed
+	case <-ctx.Done():
+		return busy(ctx.Err())
+	}
+}
+
+func (s *Store) look(ctx context.Context, c *conn, run func(*view) error) error {
+	// A read transaction ends with its own context: it must end in any case,
+	// and there is nothing in it to lose.
+	t := &tx{view: view{ctx: context.Background(), conn: c}}
+	if err := t.control("BEGIN"); err != nil {
+		return err
+	}
+	err := run(&view{ctx: ctx, conn: c})
+	return errors.Join(err, t.control(sqlRollback))
+}
+
+// fail gives an error its place: faults stay what they are, trouble with the
+// database becomes a fault that can pass, anything else says what was done.
+func (s *Store) fail(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return err
+	}
+	switch class := s.dialect.class(err); {
+	case class == classUnavailable:
+		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database does not answer; try again later")
+	case class == classInterrupted, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database took too long; try again later")
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Ping reports whether the database can be read and written now.
+func (s *Store) Ping(ctx context.Context) error {
+	err := s.read(ctx, "ping the database", func(v *view) error {
+		var one int
+		_, err := v.one("SELECT 1 FROM organizations LIMIT 1", nil, &one)
+		return err
+	})
+	if err != nil || s.writer == nil {
+		return err
+	}
+	return s.write(ctx, "ping the database", func(*tx) error { return nil })
+}
+
+// Check looks for damage, a schema of another version and settings that
+// endanger data. Each error says what is wrong and what to do.
+func (s *Store) Check(ctx context.Context) []error {
+	var found []error
+	if err := checkVersion(ctx, s.reading); err != nil {
+		return []error{err}
+	}
+	err := s.read(ctx, "check the database", func(v *view) error {
+		found = append(checkSQLite(v), checkCounters(v)...)
+		return nil
+	})
+	if err != nil {
+		found = append(found, err)
+	}
+	return found
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/tenant"
+)
+
+const namespaceColumns = `n.id, n.organization_id, n.created_at, o.display_name, o.created_at`
+
+func scanNamespace(scan scanner) (tenant.Namespace, error) {
+	var n tenant.Namespace
+	err := scan(&n.ID, &n.OrganizationID, &n.CreatedAt, &n.Organization.DisplayName, &n.Organization.CreatedAt)
+	n.Organization.ID = n.OrganizationID
+	return n, err
+}
+
+// EnsureDefaultOrganization implements tenant.Store.
+func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organization, n tenant.Namespace) (tenant.Namespace, error) {
+	var got []tenant.Namespace
+	err := s.write(ctx, "ensure the default organization", func(t *tx) error {
+		got = nil
+		err := t.each(`
+			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
+			ORDER BY o.created_at, o.id, n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {
+			found, err := scanNamespace(scan)
+			got = append(got, found)
+			return err
+		})
+		if err != nil || len(got) > 0 {
+			return err
+		}
+		n.OrganizationID, n.Organization = o.ID, o
+		got = []tenant.Namespace{n}
+		return insertOrganization(t, o, n)
+	})
+	if err != nil {
+		return tenant.Namespace{}, err
+	}
+	return got[0], nil
+}
+
+// CreateOrganization implements tenant.Store.
+func (s *Store) CreateOrganization(ctx context.Context, o tenant.Organization, n tenant.Namespace) error {
+	return s.write(ctx, "create an organization", func(t *tx) error { return insertOrganization(t, o, n) })
+}
+
+func insertOrganization(t *tx, o tenant.Organization, n tenant.Namespace) error {
+	if _, err := t.exec(`INSERT INTO organizations (id, display_name, created_at) VALUES (?, ?, ?)`,
+		o.ID, o.DisplayName, o.CreatedAt); err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT INTO namespaces (id, organization_id, created_at) VALUES (?, ?, ?)`,
+		n.ID, o.ID, n.CreatedAt)
+	return err
+}
+
+// Organizations implements tenant.Store.
+func (s *Store) Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error) {
+	var found []tenant.Organization
+	list, values := in(ids)
+	err := s.read(ctx, "list organizations", func(v *view) error {
+		return v.each(`SELECT id, display_name, created_at FROM organizations WHERE id IN `+list+` ORDER BY created_at, id`,
+			values, func(scan scanner) error {
+				var o tenant.Organization
+				err := scan(&o.ID, &o.DisplayName, &o.CreatedAt)
+				found = append(found, o)
+				return err
+			})
+	})
+	return found, err
+}
+
+// Namespaces implements tenant.Store.
+func (s *Store) Namespaces(ctx context.Context, organizations []id.ID, limit int) ([]tenant.Namespace, error) {
+	var found []tenant.Namespace
+	list, values := in(organizations)
+	err := s.read(ctx, "list namespaces", func(v *view) error {
+		return v.each(`
+			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
+			WHERE n.organization_id IN `+list+` ORDER BY n.created_at, n.id LIMIT ?`,
+			append(values, limit), func(scan scanner) error {
+				n, err := scanNamespace(scan)
+				found = append(found, n)
+				return err
+			})
+	})
+	return found, err
+}
+
+// Namespace implements tenant.Store.
+func (s *Store) Namespace(ctx context.Context, organizations []id.ID, namespace id.ID) (tenant.Namespace, error) {
+	var found []tenant.Namespace
+	list, values := in(organizations, namespace)
+	err := s.read(ctx, "read a namespace", func(v *view) error {
+		return v.each(`
+			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
+			WHERE n.id = ? AND n.organization_id IN `+list, values, func(scan scanner) error {
+			n, err := scanNamespace(scan)
+			found = append(found, n)
+			return err
+		})
+	})
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "Namespace not found")
+	}
+	if err != nil {
+		return tenant.Namespace{}, err
+	}
+	return found[0], nil
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// totalKey names a row of daily_totals.
+type totalKey struct {
+	organization, workflow id.ID
+	day                    int64
+	state                  execution.State
+}
+
+type total struct {
+	count, purged int64
+	duration      time.Duration
+}
+
+// totals gathers what a batch adds to the daily totals, so that the many runs
+// of one workflow that end together change one row once.
+type totals struct {
+	sums map[totalKey]total
+	unit []totalChange
+}
+
+type totalChange struct {
+	key totalKey
+	add total
+}
+
+func newTotals() *totals { return &totals{sums: make(map[totalKey]total)} }
+
+// dayOf is the number of the UTC day of a time, from 1970-01-01.
+func dayOf(at time.Time) int64 { return at.UTC().Unix() / (24 * 60 * 60) }
+
+// ended counts an execution that reached its final state.
+func (s *totals) ended(organization, workflow id.ID, state execution.State, received time.Time, ran time.Duration) {
+	s.unit = append(s.unit, totalChange{
+		totalKey{organization, workflow, dayOf(received), state}, total{count: 1, duration: ran},
+	})
+}
+
+// purged counts an ended execution whose row was removed.
+func (s *totals) purged(organization, workflow id.ID, state execution.State, received time.Time) {
+	s.unit = append(s.unit, totalChange{
+		totalKey{organization, workflow, dayOf(received), state}, total{purged: 1},
+	})
+}
+
+// keep makes the running unit's changes final, undo forgets them.
+func (s *totals) keep() {
+	for _, c := range s.unit {
+		sum := s.sums[c.key]
+		sum.count += c.add.count
+		sum.purged += c.add.purged
+		sum.duration += c.add.duration
+		s.sums[c.key] = sum
+	}
+	s.unit = s.unit[:0]
+}
+
+func (s *totals) undo() { s.unit = s.unit[:0] }
+
+// flush adds what was gathered to the stored totals. Those of a workflow that
+// the same batch removed are dropped.
+func (s *totals) flush(t *tx) error {
+	for key, sum := range s.sums {
+		if sum.count == 0 {
+			// Only removed: the row is there, and the check on a new one would
+			// refuse more removed than counted.
+			if _, err := t.exec(`UPDATE daily_totals SET purged = purged + ? WHERE workflow_id = ? AND day = ? AND state = ?`,
+				sum.purged, key.workflow, key.day, string(key.state)); err != nil {
+				return err
+			}
+			continue
+		}
+		_, err := t.exec(`
+			INSERT INTO daily_totals (workflow_id, day, state, organization_id, count, duration_ms, purged)
+			SELECT id, ?, ?, ?, ?, ?, ? FROM workflows WHERE id = ?
+			ON CONFLICT (workflow_id, day, state) DO UPDATE SET
+				count = daily_totals.count + excluded.count,
+				duration_ms = daily_totals.duration_ms + excluded.duration_ms,
+				purged = daily_totals.purged + excluded.purged`,
+			key.day, string(key.state), key.organization, sum.count, sum.duration, sum.purged, key.workflow)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

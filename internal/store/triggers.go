@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+const declarationColumns = `t.provider_type, t.provider_alias, t.type, t.input, t.ordinal, t.timeout_ms, t.concurrency, t.fail_on_interrupt`
+
+// declarationInto returns the destinations of declarationColumns.
+func declarationInto(d *workflow.Declaration) []any {
+	return []any{
+		&d.Provider.Type, &d.Provider.Alias, &d.Type, &d.Input, &d.Ordinal,
+		&d.Options.Timeout, &d.Options.Concurrency, &d.Options.FailOnInterrupt,
+	}
+}
+
+const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, ` + declarationColumns
+
+func scanTrigger(scan scanner) (workflow.Trigger, error) {
+	var t workflow.Trigger
+	var h workflow.Webhook
+	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path},
+		declarationInto(&t.Declaration)...)...)
+	if !h.ID.IsZero() {
+		t.Webhook = &h
+	}
+	return t, err
+}
+
+// Triggers implements trigger.Store.
+func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, error) {
+	return s.triggers(ctx, `
+		FROM triggers t LEFT JOIN webhooks h ON h.trigger_id = t.id
+		WHERE t.workflow_id = ? AND t.deleted_at IS NULL ORDER BY t.id`, of)
+}
+
+// WebhookTriggers implements trigger.Store.
+func (s *Store) WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error) {
+	return s.triggers(ctx, `
+		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id
+		WHERE t.id > ? AND t.deleted_at IS NULL ORDER BY t.id LIMIT ?`, after[:], limit)
+}
+
+func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]workflow.Trigger, error) {
+	var found []workflow.Trigger
+	err := s.read(ctx, "list triggers", func(v *view) error {
+		return v.each(`SELECT `+triggerColumns+tail, values, func(scan scanner) error {
+			t, err := scanTrigger(scan)
+			found = append(found, t)
+			return err
+		})
+	})
+	return found, err
+}
