@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/tenant"
+)
+
+// Admin manages the API keys of a data folder, beside a server that uses the
+// folder or without one. A running server sees the changes at once.
+type Admin struct {
+	store    *store.Store
+	tenants  *tenant.Service
+	identity *identity.Service
+}
+
+// OpenAdmin opens a data folder, which must exist unless create is set.
+func OpenAdmin(ctx context.Context, dir config.DataDir, create bool, log *slog.Logger) (*Admin, error) {
+	prepare := dir.Check
+	if create {
+		prepare = dir.Make
+	}
+	if err := prepare(); err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, store.Config{Path: dir.Database(), Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	ids := id.NewSource(time.Now)
+	return &Admin{
+		store:    s,
+		tenants:  &tenant.Service{Store: s, IDs: ids, Now: time.Now},
+		identity: &identity.Service{Keys: s, IDs: ids, Now: time.Now},
+	}, nil
+}
+
+// Close closes the folder's database.
+func (a *Admin) Close() error { return a.store.Close() }
+
+// CreateKey makes an API key for the default organization and returns its
+// text, which is not kept.
+func (a *Admin) CreateKey(ctx context.Context, name string) (string, error) {
+	namespace, err := a.tenants.EnsureDefault(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, _, err := a.identity.CreateKey(ctx, namespace.OrganizationID, name)
+	return text, err
+}
+
+// Keys returns all API keys, newest first.
+func (a *Admin) Keys(ctx context.Context) ([]identity.APIKey, error) {
+	keys, err := a.identity.ListKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the API keys: %w", err)
+	}
+	return keys, nil
+}
+
+// RevokeKeys revokes the keys with this id, name or text and returns them.
+func (a *Admin) RevokeKeys(ctx context.Context, ref string) ([]identity.APIKey, error) {
+	return a.identity.RevokeKeys(ctx, ref)
+}

@@ -1,0 +1,168 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/store"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	Settings config.Settings
+	// Runner is the command that starts a process for user code: this binary
+	// and its hidden word.
+	Runner []string
+	// Engine takes the place of the embedded engine; nil for that one.
+	Engine engine.Engine
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Version stands in the API description.
+	Version string
+}
+
+// Server is a flowwd server. Open makes one, Start lets it work, Stop ends it.
+type Server struct {
+	config  Config
+	log     *slog.Logger
+	ids     *id.Source
+	lock    *config.Lock
+	keys    config.Keys
+	store   *store.Store
+	metrics *metrics
+	engine  engine.Engine
+	parts   parts
+
+	executions *execution.Service
+	router     *route.Router
+	listener   net.Listener
+	failed     chan error
+}
+
+// Open takes the data folder, opens the database and connects all parts. Close
+// or Stop gives everything back.
+func Open(ctx context.Context, c Config) (*Server, error) {
+	s := &Server{config: c, log: c.Log, ids: id.NewSource(c.Now), metrics: newMetrics(), failed: make(chan error, 1)}
+	s.parts.log = c.Log
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
+	dir := config.DataDir(s.config.Settings.DataDir)
+	if err := dir.Make(); err != nil {
+		return err
+	}
+	if s.lock, err = dir.Acquire(); err != nil {
+		return err
+	}
+	if s.keys, err = dir.LoadKeys(); err != nil {
+		return err
+	}
+	s.store, err = store.Open(ctx, store.Config{
+		Path: dir.Database(), Blobs: dir.Blobs(), Now: s.config.Now, Log: s.log,
+		OrganizationLimit: s.config.Settings.OrganizationRuns,
+	})
+	if err != nil {
+		return err
+	}
+	return s.connect(ctx)
+}
+
+// Start starts all parts. When it fails, Stop must still be called.
+func (s *Server) Start(ctx context.Context) error { return s.parts.start(ctx) }
+
+// Stop ends all parts in reverse, within the stop timeout of the settings, and
+// closes what Open opened.
+func (s *Server) Stop(ctx context.Context) error {
+	return errors.Join(s.parts.stop(ctx, s.config.Settings.StopTimeout), s.Close())
+}
+
+// Close closes what Open opened. It is enough for a server that never started.
+func (s *Server) Close() error {
+	var failed []error
+	if s.store != nil {
+		failed = append(failed, s.store.Close())
+		s.store = nil
+	}
+	if s.lock != nil {
+		failed = append(failed, s.lock.Release())
+		s.lock = nil
+	}
+	return errors.Join(failed...)
+}
+
+// Run starts the server, waits until ctx ends or the server can't go on, and
+// stops it.
+func (s *Server) Run(ctx context.Context) error {
+	err := s.Start(ctx)
+	if err == nil {
+		s.log.Info("flowwd is ready", "url", s.URL(), "data", s.config.Settings.DataDir)
+		select {
+		case <-ctx.Done():
+			s.log.Info("stopping; runs that are under way get time to end", "timeout", s.config.Settings.StopTimeout)
+		case err = <-s.failed:
+		}
+	}
+	return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+}
+
+// Addr is the address the server listens on; nil before Start.
+func (s *Server) Addr() net.Addr {
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// URL is the address under which the outside reaches the server, without a
+// slash at its end; empty before Start.
+func (s *Server) URL() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.config.Settings.BaseURL(s.listener.Addr())
+}
+
+// Routes lists every route of the server.
+func (s *Server) Routes() []route.Info { return s.router.Routes() }
+
+// httpPart is the listener and the server behind it.
+func (s *Server) httpPart() part {
+	server := s.router.Server()
+	return part{
+		name:  "HTTP",
+		share: 30,
+		start: func(ctx context.Context) error {
+			var err error
+			if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Settings.Listen); err != nil {
+				return fmt.Errorf("listen on %s (another address can be given with --listen): %w", s.config.Settings.Listen, err)
+			}
+			go func() {
+				if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+					s.failed <- fmt.Errorf("serve HTTP: %w", err)
+				}
+			}()
+			return nil
+		},
+		stop: func(ctx context.Context) error {
+			if err := server.Shutdown(ctx); err != nil {
+				s.log.Warn("requests that did not end in time were cut off", "error", err)
+				return server.Close()
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/api"
+	"github.com/usefloww/flowwd/internal/deploy"
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/provider"
+	"github.com/usefloww/flowwd/internal/provider/builtin"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/trigger"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+const (
+	// maxRunTimeout is the longest that a trigger may ask for.
+	maxRunTimeout = 15 * time.Minute
+	// measureTimeout bounds a measurement that asks the database.
+	measureTimeout = time.Second
+)
+
+// connect makes all parts and says in which order they start.
+func (s *Server) connect(ctx context.Context) error {
+	settings, now := s.config.Settings, s.config.Now
+	if err := s.addEngine(); err != nil {
+		return err
+	}
+	tenants := &tenant.Service{Store: s.store, IDs: s.ids, Now: now}
+	if _, err := tenants.EnsureDefault(ctx); err != nil {
+		return err
+	}
+	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
+	routes := trigger.NewRoutes(s.store, s.log)
+	s.executions = execution.New(execution.Config{
+		Store: s.store, Engine: s.engine, IDs: s.ids, Now: now, Log: s.log,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics,
+	})
+	deployments := deploy.New(deploy.Config{
+		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
+		Planner: &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now},
+		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
+	})
+	users := &identity.Service{Keys: s.store, IDs: s.ids, Now: now}
+	s.router = route.New(route.Config{
+		Title: "flowwd", Version: s.config.Version,
+		Authenticate:  users.Authenticate,
+		OperatorToken: s.operatorToken(),
+		Logger:        s.log, Now: now,
+		NewRequestID: func() string { return s.ids.New().String() },
+		Observe:      s.metrics.observe,
+	})
+	err := api.Register(s.router, api.Deps{
+		Tenants:     tenants,
+		Workflows:   &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed},
+		Deployments: deployments,
+		Executions:  s.executions,
+		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
+		Checks:      s.checks(),
+		Metrics:     s.metrics.handler(),
+		PublicURL:   s.URL,
+		Logger:      s.log, Now: now,
+		WebhookBody: int64(settings.WebhookLimit), DeploymentBody: int64(settings.DeploymentLimit),
+	})
+	if err != nil {
+		return fmt.Errorf("register the routes: %w", err)
+	}
+	s.measure()
+	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
+	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
+	s.parts.add(s.httpPart())
+	return nil
+}
+
+func (s *Server) limits() engine.Limits {
+	limits := engine.DefaultLimits()
+	limits.Timeout = s.config.Settings.RunTimeout
+	limits.Memory = int64(s.config.Settings.RunMemory)
+	return limits
+}
+
+func (s *Server) operatorToken() string {
+	if token := s.config.Settings.MetricsToken; token != "" {
+		return token
+	}
+	return s.keys.MetricsToken
+}
+
+// checks are what /readyz asks.
+func (s *Server) checks() []api.Check {
+	return []api.Check{
+		{Name: "database", Ask: s.store.Ping},
+		{Name: "queue", Ask: func(ctx context.Context) error {
+			_, err := s.executions.Depth(ctx)
+			return err
+		}},
+		{Name: "children", Ask: func(ctx context.Context) error {
+			if err := s.engine.Healthy(ctx); err != nil {
+				return errors.New("no process can be started that runs code")
+			}
+			return nil
+		}},
+	}
+}
+
+// measure adds the measurements that are read when they are asked for.
+func (s *Server) measure() {
+	s.metrics.gauge("flowwd_runs", "Runs under way.", func() float64 {
+		running, _ := s.executions.Running()
+		return float64(running)
+	})
+	s.metrics.gauge("flowwd_run_slots", "Runs that can be under way at once.", func() float64 {
+		_, slots := s.executions.Running()
+		return float64(slots)
+	})
+	s.metrics.gauge("flowwd_queue_waiting", "Executions that wait to run; -1 when the database does not answer.", func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), measureTimeout)
+		defer cancel()
+		depth, err := s.executions.Depth(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(depth.Waiting)
+	})
+	s.metrics.gauge("flowwd_store_queued", "Units that wait for the database's writer.", func() float64 {
+		return float64(s.store.Stats().Queued)
+	})
+	s.metrics.counter("flowwd_store_commits_total", "Transactions committed.", func() float64 {
+		return float64(s.store.Stats().Commits)
+	})
+	s.metrics.counter("flowwd_store_units_total", "Units committed; several share a transaction.", func() float64 {
+		return float64(s.store.Stats().Units)
+	})
+	s.metrics.counter("flowwd_store_wait_seconds_total", "Time that units waited for the database's writer.", func() float64 {
+		return s.store.Stats().Wait.Seconds()
+	})
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine/embedded/sandbox"
+	"github.com/usefloww/flowwd/internal/store"
+)
+
+const (
+	// minFree is the free space on the disk below which a server is in danger.
+	minFree = 256 << 20
+	// doctorTimeout bounds the look through the database.
+	doctorTimeout = 5 * time.Minute
+)
+
+// Doctor returns what keeps a server with these settings from working well, as
+// sentences that say what is wrong and what to do. It changes nothing, and may
+// run beside the server.
+func Doctor(ctx context.Context, settings config.Settings) []error {
+	var problems []error
+	if !settings.InsecureRunner {
+		if err := sandbox.Supported(); err != nil {
+			problems = append(problems, fmt.Errorf("%w: use a kernel that has it, or, for your own code alone, start with --insecure-runner", err))
+		}
+	}
+	dir := config.DataDir(settings.DataDir)
+	if err := dir.Check(); err != nil {
+		return append(problems, err)
+	}
+	if err := checkFree(dir); err != nil {
+		problems = append(problems, err)
+	}
+	problems = append(problems, dir.CheckFiles()...)
+	return append(problems, checkDatabase(ctx, dir)...)
+}
+
+// checkFree refuses a disk that is nearly full.
+func checkFree(dir config.DataDir) error {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(string(dir), &stat); err != nil {
+		return fmt.Errorf("the free space on the disk of %s can't be read: %w", dir, err)
+	}
+	if free := stat.Bavail * uint64(stat.Bsize); free < minFree {
+		return fmt.Errorf("only %d MiB are free on the disk of %s: free at least %d MiB, or events will be refused", free>>20, dir, minFree>>20)
+	}
+	return nil
+}
+
+func checkDatabase(ctx context.Context, dir config.DataDir) []error {
+	if _, err := os.Stat(dir.Database()); errors.Is(err, fs.ErrNotExist) {
+		return []error{fmt.Errorf("%s has no database: start 'flowwd serve' with it once, or name another folder with --data-dir", dir)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+	defer cancel()
+	s, err := store.Open(ctx, store.Config{Path: dir.Database(), ReadOnly: true, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return []error{fmt.Errorf("the database can't be opened: restore a backup when it is damaged (%w)", err)}
+	}
+	problems := s.Check(ctx)
+	if err := s.Close(); err != nil {
+		problems = append(problems, fmt.Errorf("the database can't be closed: %w", err))
+	}
+	return problems
+}

@@ -1,0 +1,208 @@
+package kill
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/apptest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	apptest.RemoveBinary()
+	os.Exit(code)
+}
+
+// A server killed in the middle of 500 acknowledged events ends every one of
+// them, once.
+func TestKilledServerLosesNothing(t *testing.T) {
+	t.Parallel()
+	const events = 500
+	dir := apptest.DataDir(t)
+	key := apptest.CreateKey(t, dir)
+	p := apptest.StartProcess(t, dir)
+	p.Key = key
+	d := p.Deploy(t, "killed", apptest.Handler(`
+		console.log("event " + event.body.n);
+		await new Promise((r) => setTimeout(r, 20));
+		return event.body.n;
+	`))
+
+	acknowledged := map[int]string{}
+	var mu sync.Mutex
+	var next atomic.Int64
+	var senders sync.WaitGroup
+	send := func(client *apptest.Client) {
+		for {
+			n := int(next.Add(1))
+			if n > events {
+				return
+			}
+			r, err := client.Try("POST", d.Webhooks["POST in"], fmt.Sprintf(`{"n":%d}`, n))
+			if err != nil {
+				return // the server is gone; this event was not acknowledged
+			}
+			var answer struct{ ExecutionID string }
+			if r.Status != http.StatusOK || json.Unmarshal(r.Body, &answer) != nil {
+				t.Errorf("event %d: %s", n, r)
+				return
+			}
+			mu.Lock()
+			acknowledged[n] = answer.ExecutionID
+			mu.Unlock()
+		}
+	}
+	rounds := 0
+	for int(next.Load()) < events {
+		rounds++
+		for range 8 {
+			senders.Go(func() { send(p.Anonymous()) })
+		}
+		goal := min(events, int(next.Load())+150)
+		apptest.Until(t, 60*time.Second, "enough events", func() bool { return int(next.Load()) >= goal })
+		p.Kill(t)
+		senders.Wait()
+		p = apptest.StartProcess(t, dir)
+		p.Key = key
+	}
+	if rounds < 3 {
+		t.Fatalf("the server was killed %d times, want at least 3", rounds)
+	}
+
+	rerun := 0
+	for n, id := range acknowledged {
+		e := p.Ended(t, id)
+		if e.Status != "completed" || string(e.Result) != fmt.Sprint(n) {
+			t.Errorf("event %d is %s with %s: %s", n, e.Status, e.Result, e.ErrorMessage)
+		}
+		if e.Attempt > 1 {
+			rerun++
+		}
+	}
+	// An event whose answer was lost may be stored too; none is stored twice.
+	page := p.JSON(t, http.StatusOK, "GET", "/api/executions/workflows/"+d.WorkflowID+"?limit=1", nil)
+	total := int(page["total"].(float64))
+	t.Logf("%d kills: %d acknowledged, %d stored, %d run again, 0 lost", rounds, len(acknowledged), total, rerun)
+	if total < len(acknowledged) || total > events {
+		t.Errorf("%d executions for %d acknowledged of %d events", total, len(acknowledged), events)
+	}
+	if rerun == 0 {
+		t.Error("no run was interrupted, so the test has shown nothing; kill earlier")
+	}
+}
+
+// A server that is asked to stop ends what runs and gives the rest back.
+func TestStoppedServerLosesNothing(t *testing.T) {
+	t.Parallel()
+	dir := apptest.DataDir(t)
+	key := apptest.CreateKey(t, dir)
+	p := apptest.StartProcess(t, dir, "--runners", "2", "--stop-timeout", "5s")
+	p.Key = key
+	d := p.Deploy(t, "stopped", apptest.Handler(`await new Promise((r) => setTimeout(r, event.body.ms)); return ctx.attempt;`))
+	short, long := d.Send(t, `{"ms":500}`), d.Send(t, `{"ms":30000}`)
+	var waiting []string
+	for range 20 {
+		waiting = append(waiting, d.Send(t, `{"ms":1}`))
+	}
+	p.Terminate(t)
+
+	p = apptest.StartProcess(t, dir)
+	p.Key = key
+	if e := p.Execution(t, short); e.Status != "completed" || e.Attempt != 1 {
+		t.Errorf("the short run is %s in attempt %d, want completed in the first", e.Status, e.Attempt)
+	}
+	for _, id := range waiting {
+		if e := p.Ended(t, id); e.Status != "completed" {
+			t.Errorf("a waiting run is %s: %s", e.Status, e.ErrorMessage)
+		}
+	}
+	apptest.Until(t, 30*time.Second, "the long run to be started again", func() bool {
+		e := p.Execution(t, long)
+		return e.Status == "started" && e.Attempt == 2
+	})
+}
+
+// A run whose process is killed from outside runs again; five times, and then
+// it fails with that reason.
+func TestKilledChildRunsAgain(t *testing.T) {
+	t.Parallel()
+	dir := apptest.DataDir(t)
+	key := apptest.CreateKey(t, dir)
+	p := apptest.StartProcess(t, dir)
+	p.Key = key
+	d := p.Deploy(t, "child", apptest.Handler(`
+		console.log("attempt " + ctx.attempt);
+		if (ctx.attempt <= event.body.until) await new Promise((r) => setTimeout(r, 60000));
+		return ctx.attempt;
+	`))
+	for _, tc := range []struct {
+		until, kills int
+		status       string
+	}{{1, 1, "completed"}, {99, 6, "failed"}} {
+		id := d.Send(t, fmt.Sprintf(`{"until":%d}`, tc.until))
+		for attempt := 1; attempt <= tc.kills; attempt++ {
+			apptest.Until(t, 30*time.Second, fmt.Sprintf("attempt %d to log its line", attempt), func() bool {
+				e := p.Execution(t, id)
+				return e.Attempt == attempt && len(e.LogEntries) == attempt
+			})
+			killChildren(t, p.Command.Process.Pid)
+		}
+		e := p.Ended(t, id)
+		if e.Status != tc.status {
+			t.Errorf("after %d kills the run is %s: %s", tc.kills, e.Status, e.ErrorMessage)
+		}
+		if tc.status == "failed" && e.ErrorMessage == "" {
+			t.Error("the failed run gives no reason")
+		}
+	}
+}
+
+// killChildren kills every child process of a process.
+func killChildren(t *testing.T, parent int) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", parent, parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		more, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", parent, task.Name()))
+		if err == nil {
+			text = append(append(text, ' '), more...)
+		}
+	}
+	killed := 0
+	for _, field := range fields(text) {
+		if syscall.Kill(field, syscall.SIGKILL) == nil {
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Fatal("the server has no child to kill")
+	}
+}
+
+func fields(text []byte) []int {
+	var pids []int
+	pid := 0
+	for _, c := range append(text, ' ') {
+		switch {
+		case c >= '0' && c <= '9':
+			pid = pid*10 + int(c-'0')
+		case pid > 0:
+			pids = append(pids, pid)
+			pid = 0
+		}
+	}
+	return pids
+}

@@ -1,0 +1,82 @@
+package apptest
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is the built binary serving a data folder. It can be killed and
+// started again.
+type Process struct {
+	*Client
+	DataDir string
+	Command *exec.Cmd
+	exited  chan struct{}
+}
+
+// StartProcess starts the built binary on a free port, waits until it is ready,
+// and kills it with the test.
+func StartProcess(t testing.TB, dir string, arguments ...string) *Process {
+	t.Helper()
+	p := &Process{DataDir: dir, exited: make(chan struct{})}
+	p.Command = exec.Command(Binary(t), append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
+	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info")
+	p.Command.Dir = t.TempDir()
+	stderr, err := p.Command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Command.Start(); err != nil {
+		t.Fatalf("start flowwd: %v", err)
+	}
+	ready, log := make(chan string, 1), &tail{}
+	go func() {
+		defer close(p.exited)
+		watchLog(stderr, log, ready)
+		_ = p.Command.Wait() // a killed process is what the tests want
+	}()
+	t.Cleanup(func() { p.Kill(t) })
+	select {
+	case url := <-ready:
+		p.Client = NewClient(t, url, "")
+	case <-p.exited:
+		t.Fatalf("flowwd ended before it was ready:\n%s", log)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("flowwd is not ready after 30 s:\n%s", log)
+	}
+	return p
+}
+
+// watchLog reads the log of a server and sends the address of its ready line.
+func watchLog(stderr io.Reader, log *tail, ready chan<- string) {
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		log.add(lines.Text())
+		var line struct{ Msg, URL string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "flowwd is ready" {
+			ready <- line.URL
+		}
+	}
+}
+
+// Kill ends the process as a crash does, and waits until it is gone.
+func (p *Process) Kill(t testing.TB) { p.end(t, syscall.SIGKILL) }
+
+// Terminate asks the process to stop, and waits until it has.
+func (p *Process) Terminate(t testing.TB) { p.end(t, syscall.SIGTERM) }
+
+func (p *Process) end(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	_ = p.Command.Process.Signal(s) // fails when it has ended already
+	select {
+	case <-p.exited:
+	case <-time.After(60 * time.Second):
+		t.Errorf("flowwd has not ended 60 s after %v", s)
+		_ = p.Command.Process.Kill()
+	}
+}

@@ -1,0 +1,167 @@
+package apptest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/app"
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/tenant"
+)
+
+// Options change how a server is started.
+type Options struct {
+	// DataDir is used as it is; empty for a new folder.
+	DataDir string
+	// Engine takes the place of the embedded engine.
+	Engine engine.Engine
+	// Settings changes the settings before the start.
+	Settings func(*config.Settings)
+}
+
+// Server is a server in this process, with a key for its default organization.
+type Server struct {
+	*Client
+	App     *app.Server
+	DataDir string
+	stop    func(testing.TB)
+}
+
+// Start starts a server in this process on a free port, and stops it with the
+// test. Its children are those of the built binary.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	if o.DataDir == "" {
+		o.DataDir = DataDir(t)
+	}
+	settings := Settings(t, o.DataDir)
+	if o.Settings != nil {
+		o.Settings(&settings)
+	}
+	c := app.Config{Settings: settings, Engine: o.Engine, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Version: "test"}
+	if testing.Verbose() {
+		c.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if o.Engine == nil {
+		c.Runner = app.RunnerCommand(Binary(t))
+	}
+	a, err := app.Open(t.Context(), c)
+	if err != nil {
+		t.Fatalf("open a server: %v", err)
+	}
+	var once sync.Once
+	s := &Server{App: a, DataDir: o.DataDir, stop: func(t testing.TB) {
+		once.Do(func() {
+			if err := a.Stop(context.Background()); err != nil {
+				t.Errorf("stop the server: %v", err)
+			}
+		})
+	}}
+	t.Cleanup(func() { s.stop(t) })
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatalf("start the server: %v", err)
+	}
+	s.Client = NewClient(t, a.URL(), CreateKey(t, o.DataDir))
+	return s
+}
+
+// Stop stops the server before the end of its test.
+func (s *Server) Stop(t testing.TB) { s.stop(t) }
+
+// Settings are the defaults, for a data folder and a free port.
+func Settings(t testing.TB, dir string) config.Settings {
+	t.Helper()
+	s, err := config.Defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.DataDir, s.Listen = dir, "127.0.0.1:0"
+	return s
+}
+
+// DataDir returns a new folder for a server's data.
+func DataDir(t testing.TB) string { return filepath.Join(t.TempDir(), "data") }
+
+// CreateKey makes an API key of the default organization, as the command line
+// does beside a server.
+func CreateKey(t testing.TB, dir string) string {
+	t.Helper()
+	admin, err := app.OpenAdmin(t.Context(), config.DataDir(dir), true, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatalf("open the data folder: %v", err)
+	}
+	defer admin.Close()
+	key, err := admin.CreateKey(t.Context(), "test")
+	if err != nil {
+		t.Fatalf("create a key: %v", err)
+	}
+	return key
+}
+
+// OtherTenant makes a second organization in a server's data folder and returns
+// a client of it.
+func (s *Server) OtherTenant(t testing.TB) *Client {
+	t.Helper()
+	ctx := t.Context()
+	dir := config.DataDir(s.DataDir)
+	db, err := store.Open(ctx, store.Config{Path: dir.Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	defer db.Close()
+	ids := id.NewSource(time.Now)
+	namespace, err := (&tenant.Service{Store: db, IDs: ids, Now: time.Now}).Create(ctx, "Other")
+	if err != nil {
+		t.Fatalf("create an organization: %v", err)
+	}
+	key, _, err := (&identity.Service{Keys: db, IDs: ids, Now: time.Now}).CreateKey(ctx, namespace.OrganizationID, "other")
+	if err != nil {
+		t.Fatalf("create a key: %v", err)
+	}
+	return NewClient(t, s.URL, key)
+}
+
+var binary struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+// Binary builds flowwd, once for all tests of a package, and returns its path.
+func Binary(t testing.TB) string {
+	t.Helper()
+	binary.once.Do(func() {
+		dir, err := os.MkdirTemp("", "flowwd-test-")
+		if err != nil {
+			binary.err = err
+			return
+		}
+		binary.path = filepath.Join(dir, "flowwd")
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", binary.path, "github.com/usefloww/flowwd/cmd/flowwd")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		build.Stderr = os.Stderr
+		binary.err = build.Run()
+	})
+	if binary.err != nil {
+		t.Fatalf("build flowwd: %v", binary.err)
+	}
+	return binary.path
+}
+
+// RemoveBinary removes what Binary built; TestMain calls it last.
+func RemoveBinary() {
+	if binary.path != "" {
+		os.RemoveAll(filepath.Dir(binary.path))
+	}
+}
