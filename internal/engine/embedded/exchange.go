@@ -1,0 +1,123 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
+	"github.com/usefloww/flowwd/internal/engine/embedded/pool"
+	"github.com/usefloww/flowwd/internal/engine/embedded/realm"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// errSend marks that a child did not take a request: its pipe is closed.
+var errSend = errors.New("the child takes no requests")
+
+// exchange is one request to a child and its answers.
+type exchange struct {
+	child   *pool.Child
+	began   time.Time
+	timeout time.Duration
+	stop    func()
+}
+
+// exchange kills the child when the timeout is over or ctx ends. The caller
+// calls end.
+func (e *Engine) exchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
+	timer := time.AfterFunc(timeout, func() { child.Kill(pool.Timeout) })
+	unwatch := context.AfterFunc(ctx, func() { child.Kill(pool.Cancelled) })
+	return &exchange{
+		child:   child,
+		began:   time.Now(),
+		timeout: timeout,
+		stop: func() {
+			timer.Stop()
+			unwatch()
+		},
+	}
+}
+
+// broken kills a child that sent what it must not send.
+func (x *exchange) broken(err error) error {
+	x.child.Kill(pool.Broken)
+	return &engine.Failure{
+		Reason:   engine.Crashed,
+		Message:  "the process that ran the code broke a rule of the server and was ended: " + err.Error(),
+		Duration: time.Since(x.began),
+	}
+}
+
+// lost says why the child sends no more. It waits for the process to end.
+func (x *exchange) lost(err error) error {
+	took := time.Since(x.began)
+	switch x.child.Killed() {
+	case pool.Timeout:
+		return &engine.Failure{Reason: engine.Timeout, Message: fmt.Sprintf("it did not end within %v", x.timeout), Duration: took}
+	case pool.Cancelled:
+		return &engine.Failure{Reason: engine.Cancelled, Message: "it was cancelled", Duration: took}
+	case pool.Stopping:
+		return &engine.Interrupted{Message: "the server was stopped while the code ran"}
+	}
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errSend) {
+		return x.broken(err)
+	}
+	exit := x.child.Exit()
+	switch {
+	case exit.Outside:
+		return &engine.Interrupted{Message: fmt.Sprintf("the process that ran the code was ended from outside by the signal %q", exit.Signal)}
+	case x.child.Killed() == pool.Stopping:
+		return &engine.Interrupted{Message: "the server was stopped while the code ran"}
+	case isOutOfMemory(exit.Stderr):
+		return &engine.Failure{Reason: engine.OutOfMemory, Message: "the process that ran the code needed more memory than it may have", Duration: took}
+	default:
+		return &engine.Failure{Reason: engine.Crashed, Message: "the process that ran the code crashed", Duration: took}
+	}
+}
+
+// isOutOfMemory reads what the Go runtime says before it gives up.
+func isOutOfMemory(stderr string) bool {
+	return strings.Contains(stderr, "out of memory") || strings.Contains(stderr, "cannot allocate memory")
+}
+
+// program appends the frame that gives the child a program, unless it has it,
+// and returns the slot.
+func (x *exchange) program(frames []byte, p *workflow.Program) ([]byte, int) {
+	slot, known := x.child.Slot(p.Hash)
+	if known {
+		return frames, slot
+	}
+	send := bridge.Program{Slot: slot, SourceMap: p.SourceMap}
+	if p.Engine == Name && p.EngineVersion == realm.Version && len(p.Bytecode) > 0 {
+		send.Bytecode = p.Bytecode
+	} else {
+		send.Bundle = p.Bundle
+	}
+	return send.Append(frames), slot
+}
+
+// failed turns a child's answer that it failed into an error.
+func (x *exchange) failed(payload []byte) error {
+	f, err := bridge.ParseFailed(payload)
+	switch {
+	case err != nil:
+		return x.broken(err)
+	case f.Failure != nil:
+		f.Failure.Duration = x.clamp(f.Failure.Duration)
+		return f.Failure
+	case len(f.Problems) > 0:
+		return &engine.CompileError{Problems: f.Problems}
+	default:
+		x.child.Kill(pool.Broken)
+		return fmt.Errorf("a child could not serve a request: %s", f.Internal)
+	}
+}
+
+// clamp bounds a duration that a child tells by what it can be.
+func (x *exchange) clamp(d time.Duration) time.Duration {
+	return min(max(d, 0), time.Since(x.began))
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package pool
+
+import "syscall"
+
+func attributes() *syscall.SysProcAttr { return nil }
+
+// resident cannot be told here.
+func resident(int) int64 { return 0 }

@@ -1,0 +1,101 @@
+package realm
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/libc"
+	lib "modernc.org/libquickjs"
+
+	"github.com/usefloww/flowwd/internal/engine/embedded/arena"
+)
+
+const (
+	bundleName  = "bundle.js"
+	preludeName = "floww:prelude"
+)
+
+// SyntaxError is a fault in a program's source.
+type SyntaxError struct {
+	// Message says what is wrong.
+	Message string
+	// Stack tells where, as one frame in the bundle.
+	Stack string
+}
+
+// Error returns the message.
+func (e *SyntaxError) Error() string { return e.Message }
+
+// Program is a program loaded into a machine.
+type Program struct {
+	// MapStack rewrites a stack to the original files; nil leaves it.
+	MapStack func(stack string) string
+
+	fn   value
+	snap *arena.Snapshot
+	// identities are the identities of declarations, by what the prelude's key
+	// gives for them.
+	identities map[string]string
+}
+
+// Size is the memory that the loaded program takes, in bytes.
+func (p *Program) Size() int { return p.snap.Size() }
+
+// Compile makes bytecode of a script. The error is a *SyntaxError when the
+// script is at fault.
+func (m *Machine) Compile(code []byte) ([]byte, error) {
+	if err := m.reset(m.base, m.size); err != nil {
+		return nil, err
+	}
+	m.run = &run{}
+	source, err := cString(m.tls, code)
+	if err != nil {
+		return nil, err
+	}
+	defer libc.Xfree(m.tls, source)
+	const flags = lib.MJS_EVAL_TYPE_GLOBAL | lib.MJS_EVAL_FLAG_COMPILE_ONLY
+	fn := lib.XJS_Eval(m.tls, m.ctx, source, libc.Tsize_t(len(code)), m.names.bundle, flags)
+	if isException(fn) {
+		return nil, m.syntaxError()
+	}
+	const size = 8
+	n := m.tls.Alloc(size)
+	defer m.tls.Free(size)
+	p := lib.XJS_WriteObject(m.tls, m.ctx, n, fn, lib.MJS_WRITE_OBJ_BYTECODE)
+	if p == 0 {
+		return nil, m.failed("write the bytecode")
+	}
+	return append([]byte(nil), memory(p, int(*at[libc.Tsize_t](n)))...), nil
+}
+
+func (m *Machine) syntaxError() error {
+	if m.memory.Exhausted() {
+		return &SyntaxError{Message: "compiling it takes more memory than is allowed"}
+	}
+	message, stack := m.describe(m.exception())
+	return &SyntaxError{Message: message, Stack: stack}
+}
+
+// Load reads a program's bytecode. The machine trusts it: bytecode that another
+// version or a stranger made may do anything that the process can.
+func (m *Machine) Load(bytecode []byte) (*Program, error) {
+	if err := m.reset(m.base, m.size); err != nil {
+		return nil, err
+	}
+	p, err := cString(m.tls, bytecode)
+	if err != nil {
+		return nil, err
+	}
+	defer libc.Xfree(m.tls, p)
+	fn := lib.XJS_ReadObject(m.tls, m.ctx, p, libc.Tsize_t(len(bytecode)), lib.MJS_READ_OBJ_BYTECODE)
+	if isException(fn) {
+		if m.memory.Exhausted() {
+			return nil, errors.New("the program takes more memory than is allowed")
+		}
+		return nil, m.failed("load the bytecode")
+	}
+	if fn.Ftag != lib.EJS_TAG_FUNCTION_BYTECODE {
+		return nil, fmt.Errorf("load the bytecode: it holds a value of kind %d instead of a script", fn.Ftag)
+	}
+	return &Program{fn: fn, snap: m.memory.Snapshot(), identities: map[string]string{}}, nil
+}
