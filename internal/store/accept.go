@@ -80,6 +80,9 @@ type runnable struct {
 	deploymentID   id.ID      // the active one; zero when there is none
 	programHash    workflow.Hash
 	triggerDeleted *time.Time
+	// organizationID and workflowID are the trigger's; only readRunnable fills
+	// them.
+	organizationID, workflowID id.ID
 }
 
 // runnableJoins adds to a trigger t what runnableColumns names.
@@ -93,17 +96,22 @@ func (r *runnable) into() []any {
 }
 
 func readRunnable(t *tx, a execution.Acceptance) (*runnable, error) {
-	var r runnable
-	found, err := t.one(`SELECT `+runnableColumns+` FROM triggers t`+runnableJoins+`
-		WHERE t.id = ? AND t.workflow_id = ? AND t.organization_id = ?`,
-		args{a.TriggerID, a.WorkflowID, a.OrganizationID}, r.into()...)
-	if err != nil {
-		return nil, err
+	r, known := t.runnables[a.TriggerID]
+	if !known {
+		r = new(runnable)
+		found, err := t.one(`SELECT `+runnableColumns+`, t.organization_id, t.workflow_id FROM triggers t`+runnableJoins+`
+			WHERE t.id = ?`, args{a.TriggerID}, append(r.into(), &r.organizationID, &r.workflowID)...)
+		if err != nil {
+			return nil, err
+		}
+		if found && t.runnables != nil {
+			t.runnables[a.TriggerID] = r
+		}
 	}
-	if !found || r.triggerDeleted != nil || r.deletedAt != nil {
+	if r.triggerDeleted != nil || r.deletedAt != nil || r.workflowID != a.WorkflowID || r.organizationID != a.OrganizationID {
 		return nil, fault.New(fault.NotFound, "Trigger not found")
 	}
-	return &r, nil
+	return r, nil
 }
 
 // refusal says why a new execution can't run; empty when it can.

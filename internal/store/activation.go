@@ -16,7 +16,7 @@ func (s *Store) ActivateDeployment(ctx context.Context, a deploy.Activation) err
 	if err != nil {
 		return fmt.Errorf("activate a deployment: %w", err)
 	}
-	return s.write(ctx, "activate a deployment", func(t *tx) error {
+	return s.writeWorkflows(ctx, "activate a deployment", func(t *tx) error {
 		if err := advanceWorkflow(t, a); err != nil {
 			return err
 		}

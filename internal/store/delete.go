@@ -14,7 +14,7 @@ const maxCancelled = 1000
 
 // DeleteWorkflow implements workflow.Store.
 func (s *Store) DeleteWorkflow(ctx context.Context, deleted id.ID, at time.Time) error {
-	return s.write(ctx, "delete a workflow", func(t *tx) error {
+	return s.writeWorkflows(ctx, "delete a workflow", func(t *tx) error {
 		n, err := t.exec(`
 			UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ? AND deleted_at IS NULL`,
 			at, at, deleted)

@@ -117,7 +117,7 @@ func (s *Store) Program(ctx context.Context, hash workflow.Hash) (*workflow.Prog
 
 // DeactivateDeployment implements deploy.Store.
 func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at time.Time) error {
-	return s.write(ctx, "deactivate a deployment", func(t *tx) error {
+	return s.writeWorkflows(ctx, "deactivate a deployment", func(t *tx) error {
 		of, status, err := deploymentStatus(t, deployment)
 		if err != nil || status != workflow.StatusActive {
 			return err
@@ -134,7 +134,7 @@ func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at t
 
 // DeleteDeployment implements deploy.Store.
 func (s *Store) DeleteDeployment(ctx context.Context, deployment id.ID, at time.Time) error {
-	return s.write(ctx, "delete a deployment", func(t *tx) error {
+	return s.writeWorkflows(ctx, "delete a deployment", func(t *tx) error {
 		_, status, err := deploymentStatus(t, deployment)
 		if err != nil {
 			return err

@@ -61,14 +61,18 @@ func (l *listing) visible() (string, args) {
 	return where, values
 }
 
-// state is the condition on the state of a row. It stands in the statement as
-// text, so that the list of a rare state is found; it is one of the known
-// states.
+// state is the condition on the state of a row. The state, one of the known
+// ones, stands in the statement as text, and a rare one together with the
+// condition of the index that lists the rare states, so that the index is used.
 func (l *listing) state(row string) string {
-	if l.filter.State == "" {
+	switch l.filter.State {
+	case "":
 		return row + `.state <> 'no_deployment'`
+	case execution.Received, execution.Started, execution.Completed:
+		return row + `.state = '` + string(l.filter.State) + `'`
+	default:
+		return row + `.state = '` + string(l.filter.State) + `' AND ` + row + `.state NOT IN ('received', 'started', 'completed')`
 	}
-	return row + `.state = '` + string(l.filter.State) + `'`
 }
 
 // total counts the executions on all pages: those that ended from the daily

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
@@ -54,7 +55,7 @@ type purge struct {
 // unit runs a unit that returns how many rows it removed.
 func (p *purge) unit(what string, run func(*tx) (int, error)) (int, error) {
 	removed := 0
-	err := p.store.write(p.ctx, what, func(t *tx) (err error) {
+	err := p.store.writeWorkflows(p.ctx, what, func(t *tx) (err error) {
 		removed, err = run(t)
 		return err
 	})
@@ -84,10 +85,22 @@ func (p *purge) delete(what, statement string, values ...any) error {
 	})
 }
 
+// expiredExecutions goes by the ids, which begin with the time of acceptance,
+// so that ended executions need no index of their own.
 func (p *purge) expiredExecutions() error {
+	bound := firstID(p.cutoff)
 	return p.repeat("purge executions", func(t *tx, limit int) (int, error) {
-		return removeExecutions(t, `e.completed_at < ? ORDER BY e.completed_at LIMIT ?`, p.cutoff, limit)
+		return removeExecutions(t, `e.id < ? AND e.completed_at < ? ORDER BY e.id LIMIT ?`, bound[:], p.cutoff, limit)
 	})
+}
+
+// firstID is not greater than any id made at a time or later.
+func firstID(at time.Time) id.ID {
+	var x id.ID
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(max(at.UnixMilli(), 0)))
+	copy(x[:6], ms[2:])
+	return x
 }
 
 // removeExecutions removes ended executions with all that belongs to them.

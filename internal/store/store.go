@@ -157,6 +157,17 @@ func (s *Store) write(ctx context.Context, what string, run func(*tx) error) err
 	return s.fail(what, s.writer.do(ctx, run))
 }
 
+// writeWorkflows is write for units that change workflows, deployments or
+// triggers: what the batch has read about them before no longer holds.
+func (s *Store) writeWorkflows(ctx context.Context, what string, run func(*tx) error) error {
+	return s.write(ctx, what, func(t *tx) error {
+		// In the end too: the unit itself may read, and be undone.
+		defer clear(t.runnables)
+		clear(t.runnables)
+		return run(t)
+	})
+}
+
 // read runs a function on one consistent state of the database.
 func (s *Store) read(ctx context.Context, what string, run func(*view) error) error {
 	if _, ok := ctx.Deadline(); !ok {

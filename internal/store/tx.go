@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/usefloww/flowwd/internal/id"
 )
 
 // tx is what a unit works with. Its writes are under a savepoint of the unit's
@@ -15,7 +17,11 @@ type tx struct {
 	view
 	counters *counters
 	totals   *totals
-	saved    bool
+	// runnables are the triggers that units of this batch accepted events for.
+	// They hold while the transaction keeps all other writers out and no unit
+	// of its own changes workflows; nil in a dialect that lets others in.
+	runnables map[id.ID]*runnable
+	saved     bool
 }
 
 // exec runs a statement that changes rows and returns how many it changed.
@@ -154,7 +160,7 @@ func (t *tx) flush() error {
 func begin(c *conn, statement string) (*tx, error) {
 	// The writer's statements are not bound to one caller's context: a batch
 	// serves many, and each statement of it is short.
-	t := &tx{view: view{ctx: context.Background(), conn: c}, counters: newCounters(), totals: newTotals()}
+	t := &tx{view: view{ctx: context.Background(), conn: c}, counters: newCounters(), totals: newTotals(), runnables: make(map[id.ID]*runnable)}
 	if err := t.control(statement); err != nil {
 		return nil, err
 	}

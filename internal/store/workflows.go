@@ -127,7 +127,7 @@ func (s *Store) ChangeWorkflow(ctx context.Context, changed id.ID, c workflow.Ch
 		values = append(values, *c.Active)
 	}
 	var w workflow.Workflow
-	err := s.write(ctx, "change a workflow", func(t *tx) error {
+	err := s.writeWorkflows(ctx, "change a workflow", func(t *tx) error {
 		n, err := t.exec(`UPDATE workflows SET `+set+` WHERE id = ? AND deleted_at IS NULL`, append(values, changed)...)
 		switch {
 		case t.unique(err):

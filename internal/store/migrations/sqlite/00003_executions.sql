@@ -13,13 +13,13 @@ CREATE TABLE events (
 
 CREATE INDEX events_body ON events (body_hash) WHERE body_hash IS NOT NULL;
 
--- The queue and the history. References to what may be gone before an execution
--- is (trigger, deployment, program) carry no foreign key, nor does the event,
--- which is removed right after its execution and would be searched for here.
+-- The queue and the history. The tables that each run writes carry no foreign
+-- keys: checking them costs a seventh of a run's time, and all their rows are
+-- made by units that have just read what the rows point to.
 CREATE TABLE executions (
     id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     organization_id BLOB    NOT NULL CHECK (length(organization_id) = 16),
-    workflow_id     BLOB    NOT NULL REFERENCES workflows (id),
+    workflow_id     BLOB    NOT NULL CHECK (length(workflow_id) = 16),
     trigger_id      BLOB    NOT NULL CHECK (length(trigger_id) = 16),
     event_id        BLOB    NOT NULL CHECK (length(event_id) = 16),
     deployment_id   BLOB    CHECK (length(deployment_id) = 16),
@@ -50,17 +50,13 @@ CREATE TABLE executions (
 CREATE INDEX executions_workflow ON executions (workflow_id, id);
 CREATE INDEX executions_waiting ON executions (organization_id, trigger_id, id) WHERE state = 'received';
 CREATE INDEX executions_running ON executions (trigger_id, claimed_by) WHERE state = 'started';
-CREATE INDEX executions_ended ON executions (completed_at) WHERE completed_at IS NOT NULL;
--- The states that are rare have their own lists, so that a page of them does
+-- The rare states have a list of their own, so that a page of one of them does
 -- not read the whole history.
-CREATE INDEX executions_failed ON executions (workflow_id, id) WHERE state = 'failed';
-CREATE INDEX executions_timeout ON executions (workflow_id, id) WHERE state = 'timeout';
-CREATE INDEX executions_cancelled ON executions (workflow_id, id) WHERE state = 'cancelled';
-CREATE INDEX executions_no_deployment ON executions (workflow_id, id) WHERE state = 'no_deployment';
+CREATE INDEX executions_rare ON executions (workflow_id, state, id) WHERE state NOT IN ('received', 'started', 'completed');
 
 -- One row for each attempt that ended.
 CREATE TABLE attempts (
-    execution_id BLOB    NOT NULL REFERENCES executions (id),
+    execution_id BLOB    NOT NULL CHECK (length(execution_id) = 16),
     n            INTEGER NOT NULL CHECK (n > 0),
     incarnation  BLOB    NOT NULL CHECK (length(incarnation) = 16),
     started_at   INTEGER NOT NULL,
@@ -71,7 +67,7 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE log_chunks (
-    execution_id BLOB    NOT NULL REFERENCES executions (id),
+    execution_id BLOB    NOT NULL CHECK (length(execution_id) = 16),
     attempt      INTEGER NOT NULL CHECK (attempt > 0),
     first_line   INTEGER NOT NULL CHECK (first_line > 0),
     lines        INTEGER NOT NULL CHECK (lines > 0),
