@@ -13,10 +13,16 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine/embedded"
 )
 
 // commands are all commands of flowwd.
 type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve the API and run workflows."`
+	Apikey  apikeyCommand  `cmd:"" help:"Make, list and revoke API keys."`
+	Deploy  deployCommand  `cmd:"" help:"Deploy a project folder."`
+	Logs    logsCommand    `cmd:"" help:"Show the runs of a workflow with their lines."`
+	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
 	Version versionCommand `cmd:"" help:"Print the version of this binary."`
 }
 
@@ -33,6 +39,11 @@ type terminal struct {
 }
 
 func main() {
+	// A process that runs user code is this program too, and must touch nothing
+	// else of it.
+	if len(os.Args) > 1 && os.Args[1] == embedded.ChildWord {
+		os.Exit(embedded.RunChild(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args[1:], os.Environ(), &terminal{stdout: os.Stdout, stderr: os.Stderr})
 	stop()

@@ -39,8 +39,9 @@ type Settings struct {
 // Client is how the commands that are clients of a server reach it. Its
 // variables are those of the published command line.
 type Client struct {
-	Server string `name:"server" env:"FLOWW_BACKEND_URL" default:"http://127.0.0.1:8080" placeholder:"URL" group:"Client" help:"Server to talk to."`
-	Token  string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" help:"API key, as 'flowwd apikey create' prints it. A flag can be read by other users of the machine: prefer the variable or its file."`
+	Server    string `name:"server" env:"FLOWW_BACKEND_URL" default:"http://127.0.0.1:8080" placeholder:"URL" group:"Client" help:"Server to talk to."`
+	Token     string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" help:"API key, as 'flowwd apikey create' prints it. A flag can be read by other users of the machine: prefer the variable or its file."`
+	Namespace string `name:"namespace" env:"FLOWW_NAMESPACE" placeholder:"ID" group:"Client" help:"Namespace for workflows that are made; needed when the API key sees several."`
 }
 
 // Check returns what is wrong with the settings beyond what their tags say, one

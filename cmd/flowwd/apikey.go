@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/app"
+	"github.com/usefloww/flowwd/internal/config"
+)
+
+type apikeyCommand struct {
+	Create apikeyCreate `cmd:"" help:"Make an API key and print it, the only time that it is shown."`
+	List   apikeyList   `cmd:"" help:"List the API keys."`
+	Revoke apikeyRevoke `cmd:"" help:"Revoke API keys."`
+}
+
+type apikeyCreate struct {
+	config.Data
+	Name string `name:"name" required:"" placeholder:"NAME" help:"What the key is for."`
+}
+
+// Run prints the key and nothing else, for use in scripts.
+func (c *apikeyCreate) Run(ctx context.Context, t *terminal) error {
+	return withAdmin(ctx, t, c.DataDir, true, func(admin *app.Admin) error {
+		key, err := admin.CreateKey(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(t.stdout, key)
+		return err
+	})
+}
+
+type apikeyList struct{ config.Data }
+
+// Run prints a table of the keys.
+func (c *apikeyList) Run(ctx context.Context, t *terminal) error {
+	return withAdmin(ctx, t, c.DataDir, false, func(admin *app.Admin) error {
+		keys, err := admin.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tNAME\tPREFIX\tCREATED\tLAST USED\tREVOKED")
+		for _, key := range keys {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
+				key.ID, key.Name, key.Prefix, when(&key.CreatedAt), when(key.LastUsedAt), when(key.RevokedAt))
+		}
+		return table.Flush()
+	})
+}
+
+type apikeyRevoke struct {
+	config.Data
+	Key string `arg:"" name:"REF" help:"Id, name or text of the key. All keys of that name are revoked."`
+}
+
+// Run prints which keys were revoked.
+func (c *apikeyRevoke) Run(ctx context.Context, t *terminal) error {
+	return withAdmin(ctx, t, c.DataDir, false, func(admin *app.Admin) error {
+		revoked, err := admin.RevokeKeys(ctx, c.Key)
+		if err != nil {
+			return err
+		}
+		for _, key := range revoked {
+			fmt.Fprintf(t.stdout, "revoked %s %s (%s…)\n", key.ID, key.Name, key.Prefix)
+		}
+		return nil
+	})
+}
+
+// withAdmin opens a data folder, made when create is set, for one action.
+func withAdmin(ctx context.Context, t *terminal, dir string, create bool, do func(*app.Admin) error) error {
+	log := slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	admin, err := app.OpenAdmin(ctx, config.DataDir(dir), create, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(admin), admin.Close())
+}
+
+// when writes a time, or a dash when there is none.
+func when(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}

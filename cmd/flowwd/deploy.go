@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/usefloww/flowwd/internal/client"
+	"github.com/usefloww/flowwd/internal/config"
+)
+
+type deployCommand struct {
+	config.Client
+	Dir string `arg:"" name:"DIR" help:"Project folder with a floww.yaml."`
+}
+
+// Run deploys the project and prints its webhooks.
+func (c *deployCommand) Run(ctx context.Context, t *terminal) error {
+	api, err := newClient(c.Client)
+	if err != nil {
+		return err
+	}
+	_, err = api.DeployProject(ctx, c.Dir, t.stdout)
+	return err
+}
+
+func newClient(settings config.Client) (*client.Client, error) {
+	api, err := client.New(settings.Server, settings.Token, &http.Client{})
+	if err != nil {
+		return nil, err
+	}
+	api.Namespace = settings.Namespace
+	return api, nil
+}
