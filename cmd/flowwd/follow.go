@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -24,8 +25,8 @@ const (
 
 // followRuns prints what happens to the runs of a workflow from now on: those
 // under way and every new one, until ctx ends.
-func followRuns(ctx context.Context, api *client.Client, workflow string, p *printer) error {
-	f := &follower{api: api, workflow: workflow, printer: p, seen: map[string]time.Time{}, slots: make(chan struct{}, maxFollowed)}
+func followRuns(ctx context.Context, api *client.Client, workflow string, t *terminal) error {
+	f := &follower{api: api, workflow: workflow, terminal: t, printer: &printer{out: t.stdout}, seen: map[string]time.Time{}, slots: make(chan struct{}, maxFollowed)}
 	// ctx is the end that the person at the keyboard wants, and no failure.
 	err := f.watch(ctx)
 	f.following.Wait()
@@ -38,6 +39,7 @@ func followRuns(ctx context.Context, api *client.Client, workflow string, p *pri
 type follower struct {
 	api      *client.Client
 	workflow string
+	terminal *terminal
 	printer  *printer
 	// seen are the runs of the last while, with the time they were received.
 	seen      map[string]time.Time
@@ -51,6 +53,7 @@ func (f *follower) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(f.terminal.stderr, "Runs are shown from now on, until Ctrl-C.")
 	f.followAll(ctx, slices.DeleteFunc(runs, client.Execution.Final))
 	answered := time.Now()
 	tick := time.NewTicker(lookEvery)
@@ -107,31 +110,46 @@ func (f *follower) newest() time.Time {
 	return newest
 }
 
+// followAll prints runs that are under way beside each other, and those that
+// have ended one after the other, oldest first.
 func (f *follower) followAll(ctx context.Context, runs []client.Execution) {
 	for _, run := range slices.Backward(runs) {
-		f.follow(ctx, run.ID)
+		if run.Final() {
+			f.follow(ctx, run)
+			continue
+		}
+		select {
+		case f.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		f.following.Go(func() {
+			defer func() { <-f.slots }()
+			f.follow(ctx, run)
+		})
 	}
 }
 
-// follow prints one run beside the others, once there is a slot for it.
-func (f *follower) follow(ctx context.Context, run string) {
-	select {
-	case f.slots <- struct{}{}:
-	case <-ctx.Done():
-		return
-	}
-	f.following.Go(func() {
-		defer func() { <-f.slots }()
-		for event, err := range f.api.Follow(ctx, run) {
-			if err != nil {
-				if ctx.Err() == nil {
-					f.printer.lost(run, err)
-				}
-				return
-			}
-			f.printer.event(run, event)
+// follow prints one run to its end. The stream begins with the state that the
+// run has by then, so that a final one is kept until all lines are printed.
+func (f *follower) follow(ctx context.Context, run client.Execution) {
+	f.printer.received(run)
+	for event, err := range f.api.Follow(ctx, run.ID) {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			f.printer.lost(run.ID, err)
+			return
+		case event.Log != nil:
+			f.printer.log(run.ID, *event.Log)
+		case event.State.Final():
+			run = *event.State
+		default:
+			f.printer.state(*event.State)
 		}
-	})
+	}
+	f.printer.state(run)
 }
 
 // refused reports whether the server answered that it won't.

@@ -30,7 +30,7 @@ func (c *logsCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	if c.Follow {
-		return followRuns(ctx, api, workflow, &printer{out: t.stdout})
+		return followRuns(ctx, api, workflow, t)
 	}
 	runs, err := api.Executions(ctx, workflow, shownRuns, 0)
 	if err != nil {

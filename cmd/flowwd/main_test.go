@@ -27,9 +27,11 @@ func TestCommandLine(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mode":     checkMode,
-			"ready":    waitReady,
-			"freeport": freePort,
+			"mode":       checkMode,
+			"ready":      waitReady,
+			"freeport":   freePort,
+			"post":       post,
+			"eventually": eventually,
 		},
 	})
 }

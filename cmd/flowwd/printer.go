@@ -20,7 +20,7 @@ type printer struct {
 
 // run prints a run as it is now.
 func (p *printer) run(run client.Execution) {
-	p.line(run.ReceivedAt, run.ID, "received", origin(run))
+	p.received(run)
 	for _, line := range run.LogEntries {
 		p.log(run.ID, line)
 	}
@@ -30,14 +30,9 @@ func (p *printer) run(run client.Execution) {
 	p.state(run)
 }
 
-// event prints what happened to a run that is followed.
-func (p *printer) event(run string, event client.Event) {
-	switch {
-	case event.Log != nil:
-		p.log(run, *event.Log)
-	case event.State != nil:
-		p.state(*event.State)
-	}
+// received prints where a run begins.
+func (p *printer) received(run client.Execution) {
+	p.line(run.ReceivedAt, run.ID, "received", origin(run))
 }
 
 func (p *printer) log(run string, line client.LogLine) {
@@ -50,11 +45,7 @@ func (p *printer) state(run client.Execution) {
 	case run.Status == "received" && run.Waiting != nil:
 		p.line(run.ReceivedAt, run.ID, "waiting", *run.Waiting)
 	case run.Status == "started" && run.StartedAt != nil:
-		text := origin(run)
-		if run.Attempt > 1 {
-			text += fmt.Sprintf(", attempt %d", run.Attempt)
-		}
-		p.line(*run.StartedAt, run.ID, "started", text)
+		p.line(*run.StartedAt, run.ID, "started", fmt.Sprintf("attempt %d", run.Attempt))
 	case run.Final() && run.CompletedAt != nil:
 		p.line(*run.CompletedAt, run.ID, run.Status, outcome(run))
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -43,18 +45,69 @@ func waitReady(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready HOST:PORT")
 	}
-	last := error(nil)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	err := within(20*time.Second, func() error {
 		answer, err := http.Get("http://" + args[0] + "/readyz")
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return
-			}
-			err = fmt.Errorf("status %d", answer.StatusCode)
+		if err != nil {
+			return err
 		}
-		last = err
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", answer.StatusCode)
+		}
+		return nil
+	})
+	if err != nil {
+		ts.Fatalf("%s is not ready: %v", args[0], err)
+	}
+}
+
+// post sends JSON to the webhook that a deployment printed: post FILE BODY.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: post FILE BODY")
+	}
+	_, address, found := strings.Cut(strings.TrimSpace(ts.ReadFile(args[0])), " → ")
+	if !found {
+		ts.Fatalf("%s holds no webhook", args[0])
+	}
+	answer, err := http.Post(address, "application/json", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		ts.Fatalf("%s answers %s: %s", address, answer.Status, text)
+	}
+}
+
+// eventually runs a command until its output has a text N times:
+// eventually N TEXT COMMAND...
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: eventually N TEXT COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = within(20*time.Second, func() error {
+		if err := ts.Exec(args[2], args[3:]...); err != nil {
+			return err
+		}
+		if got := strings.Count(ts.ReadFile("stdout"), args[1]); got != want {
+			return fmt.Errorf("%q is there %d times, not %d", args[1], got, want)
+		}
+		return nil
+	})
+	ts.Check(err)
+}
+
+// within tries until there is no error or the time is over, and returns the
+// last one.
+func within(limit time.Duration, try func() error) error {
+	deadline := time.Now().Add(limit)
+	for {
+		err := try()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	ts.Fatalf("%s is not ready: %v", args[0], last)
 }
