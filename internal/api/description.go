@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -22,7 +21,7 @@ func registerDescription(r *route.Router, d Deps) {
 		if err != nil {
 			return err
 		}
-		return writeTagged(w, r, "application/json", text)
+		return writeTagged(w, r, jsonType, text)
 	})
 	route.Raw(r, route.Spec{
 		Method: http.MethodGet, Path: "/metrics", Policy: access.Operator(access.ReadMeasurements), Quiet: true,
@@ -45,9 +44,5 @@ func writeTagged(w http.ResponseWriter, r *http.Request, contentType string, tex
 			return nil
 		}
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(text)
-	return err
+	return route.WriteBody(w, http.StatusOK, contentType, text)
 }

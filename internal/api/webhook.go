@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -13,7 +12,10 @@ import (
 	"github.com/usefloww/flowwd/internal/trigger"
 )
 
-const webhookPath = "/webhook/"
+const (
+	webhookPath = "/webhook/"
+	jsonType    = "application/json"
+)
 
 // executionHeader names the execution in answers whose body is fixed.
 const executionHeader = "X-Floww-Execution-Id"
@@ -37,17 +39,17 @@ func registerWebhook(r *route.Router, d Deps) {
 			Method: r.Method, Path: webhookPath + c.Param("path"), Header: r.Header, Query: query, Body: c.Body,
 		})
 		if errors.Is(err, trigger.ErrNoWebhook) {
-			return writeWebhook(w, http.StatusNotFound, []byte(noWebhookBody))
+			return route.WriteBody(w, http.StatusNotFound, jsonType, []byte(noWebhookBody))
 		}
 		if err != nil {
 			return err
 		}
 		w.Header().Set(executionHeader, answer.ExecutionID.String())
 		if answer.State == execution.NoDeployment {
-			return writeWebhook(w, http.StatusOK, []byte(noDeploymentBody))
+			return route.WriteBody(w, http.StatusOK, jsonType, []byte(noDeploymentBody))
 		}
 		var room [320]byte
-		return writeWebhook(w, http.StatusOK, appendAnswer(room[:0], answer))
+		return route.WriteBody(w, http.StatusOK, jsonType, appendAnswer(room[:0], answer))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		route.Raw(r, route.Spec{
@@ -67,12 +69,4 @@ func appendAnswer(b []byte, a trigger.Answer) []byte {
 	member(`","workflowId":"`, a.WorkflowID)
 	member(`","executionId":"`, a.ExecutionID)
 	return append(b, `","status":"invoked"}`...)
-}
-
-func writeWebhook(w http.ResponseWriter, status int, body []byte) error {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, err := w.Write(body)
-	return err
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,16 +47,15 @@ const (
 	securityScheme = "bearer"
 )
 
-// adapter hands the handlers that huma builds to the operation that is being
-// registered.
+// adapter keeps what huma makes of the operation that is being registered.
 type adapter struct {
-	built  func(huma.Context)
-	method huma.Operation
+	handler   func(huma.Context)
+	operation *huma.Operation
 }
 
-// Handle takes the handler of the operation that is being registered.
+// Handle is part of huma.Adapter.
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
-	a.built, a.method = handler, *op
+	a.operation, a.handler = op, handler
 }
 
 // ServeHTTP is part of huma.Adapter; requests come from the Router alone.
@@ -117,7 +118,13 @@ func (c *operationContext) EachHeader(each func(name, value string)) {
 	}
 }
 
-func (c *operationContext) BodyReader() io.Reader { return bytes.NewReader(c.body) }
+// BodyReader hands the body over, so that a large one does not stay in memory
+// while the handler works.
+func (c *operationContext) BodyReader() io.Reader {
+	body := bytes.NewReader(c.body)
+	c.body = nil
+	return body
+}
 
 func (c *operationContext) GetMultipartForm() (*multipart.Form, error) {
 	return nil, errors.New("operations take JSON")
@@ -141,20 +148,29 @@ func refuse(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	f := fault.New(fault.Invalid, "The request is not valid")
-	if len(model.Errors) == 0 {
-		f.Message = sentence(model.Detail)
-	}
-	for i, e := range model.Errors {
-		if i == 0 {
-			f.Message += ": " + e.Location + ": " + e.Message
+	for _, e := range model.Errors {
+		if e != nil {
+			f.Fields = append(f.Fields, fault.Field{Location: e.Location, Message: e.Message})
 		}
-		f.Fields = append(f.Fields, fault.Field{Location: e.Location, Message: e.Message})
 	}
-	if n := len(model.Errors); n > 1 {
-		f.Message += ", and more (see errors)"
+	switch len(f.Fields) {
+	case 0:
+		f.Message = sentence(model.Detail)
+	case 1:
+		f.Message += ": " + f.Fields[0].Location + ": " + f.Fields[0].Message
+	default:
+		f.Message += fmt.Sprintf(": %s: %s, and %d more (see errors)", f.Fields[0].Location, f.Fields[0].Message, len(f.Fields)-1)
 	}
 	if c, ok := ctx.(*operationContext); ok && c.err == nil {
 		c.err = f
 	}
 	return v, nil
+}
+
+// sentence gives a library's text the form of the others.
+func sentence(text string) string {
+	if text == "" {
+		return "The request is not valid"
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }

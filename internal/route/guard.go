@@ -82,7 +82,7 @@ func sameToken(given, want string) bool {
 
 func loopback(remote string) bool {
 	address, err := netip.ParseAddrPort(remote)
-	return err == nil && address.Addr().Unmap().IsLoopback()
+	return err == nil && address.Addr().IsLoopback()
 }
 
 // forwarded reports whether a proxy says that it passes the request on for

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/usefloww/flowwd/internal/fault"
@@ -53,12 +54,8 @@ func (anyJSON) UnmarshalJSON([]byte) error { return nil }
 
 // checkJSON finds out whether body is one JSON value in UTF-8.
 func checkJSON(body []byte) error {
-	for i := 0; i < len(body); {
-		r, size := utf8.DecodeRune(body[i:])
-		if r == utf8.RuneError && size == 1 {
-			return notJSON(body, i, "the text is not UTF-8")
-		}
-		i += size
+	if !utf8.Valid(body) {
+		return notJSON(body, firstInvalid(body), "the text is not UTF-8")
 	}
 	err := json.Unmarshal(body, &anyJSON{})
 	var syntax *json.SyntaxError
@@ -66,16 +63,24 @@ func checkJSON(body []byte) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		// Offset counts the bytes read, the wrong one included, but not the
-		// end of the text.
-		at := int(syntax.Offset)
-		if at > 0 && at < len(body) || at == len(body) && !json.Valid(body) && syntax.Error() != "unexpected end of JSON input" {
-			at--
-		}
-		return notJSON(body, at, syntax.Error())
+		// Offset counts the bytes that were read, the wrong one included.
+		return notJSON(body, max(0, int(syntax.Offset)-1), syntax.Error())
 	default:
 		return notJSON(body, 0, err.Error())
 	}
+}
+
+// firstInvalid returns where a text stops to be UTF-8.
+func firstInvalid(text []byte) int {
+	at := 0
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return at
 }
 
 func notJSON(body []byte, at int, why string) error {
@@ -105,11 +110,11 @@ func (n *normalizer) value(keep bool) error {
 	case '{':
 		return n.nested('}', keep, n.member())
 	case '[':
-		return n.nested(']', keep, func(keep bool) error { return n.value(keep) })
+		return n.nested(']', keep, n.value)
 	case '"':
 		n.text()
 	default:
-		for n.at < len(n.in) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(n.in[n.at])) {
+		for n.at < len(n.in) && strings.IndexByte(",]} \t\r\n", n.in[n.at]) < 0 {
 			n.at++
 		}
 	}

@@ -66,9 +66,8 @@ func (rt *Router) stream(w http.ResponseWriter, r *http.Request, handle func(*ht
 	defer cancel()
 	stop := context.AfterFunc(rt.streaming, cancel)
 	defer stop()
-	// The server's deadlines are for answers that end.
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Time{})
+	// The server's deadline is for answers that end. A writer that has none to
+	// lift needs none lifted.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	return explain(ctx, 0, handle(r.WithContext(ctx)))
 }

@@ -99,10 +99,11 @@ func (rt *Router) dispatch(w *response, r *http.Request, q *request) (err error)
 // matchable returns the escaped path as the tree wants it.
 func matchable(u *url.URL) (string, bool) {
 	path := u.EscapedPath()
-	if path != "/" {
-		path = strings.TrimSuffix(path, "/")
+	if path == "/" {
+		return path, true
 	}
-	return path, strings.HasPrefix(path, "/") && clean(path)
+	path = strings.TrimSuffix(path, "/")
+	return path, len(path) > 1 && path[0] == '/' && clean(path)
 }
 
 // noRoute answers a request that no route is for.

@@ -101,18 +101,20 @@ func (n *node) find(method, rest string, m *match) bool {
 	if rest == "" {
 		return n.pick(n.here, method, m) || n.pickRest(method, "", m)
 	}
-	segment, next, _ := strings.Cut(rest, "/")
+	escaped, next, _ := strings.Cut(rest, "/")
+	segment, err := url.PathUnescape(escaped)
+	if err != nil {
+		return false
+	}
 	if child, ok := n.literals[segment]; ok && child.find(method, next, m) {
 		return true
 	}
 	if n.wildcard != nil {
-		if value, err := url.PathUnescape(segment); err == nil {
-			m.values = append(m.values, value)
-			if n.wildcard.find(method, next, m) {
-				return true
-			}
-			m.values = m.values[:len(m.values)-1]
+		m.values = append(m.values, segment)
+		if n.wildcard.find(method, next, m) {
+			return true
 		}
+		m.values = m.values[:len(m.values)-1]
 	}
 	value, err := url.PathUnescape(rest)
 	return err == nil && n.pickRest(method, value, m)
