@@ -33,7 +33,7 @@ func Build(source workflow.Source) (Result, error) {
 	if err := source.Check(); err != nil {
 		return Result{}, &engine.CompileError{Problems: []engine.Problem{{Text: err.Error()}}}
 	}
-	b := newBuild(memory(source.Files))
+	b := newBuild(newMemory(source.Files))
 	entry, ok := b.resolver.entrypoint(source.Entrypoint)
 	if !ok {
 		return Result{}, &engine.CompileError{Problems: []engine.Problem{{Text: missingEntrypoint(source.Entrypoint)}}}

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,16 +27,14 @@ func TestReach(t *testing.T) {
 		"node_modules/@s/q/package.json":             `{}`,
 		"node_modules/@s/q/index.js":                 `import "missing"; try { require("fs") } catch {}`,
 	}
-	want := []string{
-		"data.json", "lib.ts", "main.ts",
-		"node_modules/@s/q/index.js", "node_modules/@s/q/package.json",
-		"node_modules/p/lib/sub.js", "node_modules/p/node_modules/r/main.js", "node_modules/p/node_modules/r/package.json",
-		"node_modules/p/package.json",
+	want := maps.Clone(files)
+	for _, unreached := range []string{"types.ts", "unused.ts", "package.json", "node_modules/p/index.js", "node_modules/r/package.json"} {
+		delete(want, unreached)
 	}
-	if diff := cmp.Diff(want, Reach(memory(files), "main")); diff != "" {
+	if diff := cmp.Diff(want, Reach(newMemory(files), "main")); diff != "" {
 		t.Errorf("Reach (-want +got):\n%s", diff)
 	}
-	if got := Reach(memory(files), "gone.ts"); got != nil {
+	if got := Reach(newMemory(files), "gone.ts"); got != nil {
 		t.Errorf("Reach of an entrypoint that is gone = %q", got)
 	}
 }
@@ -45,20 +44,24 @@ func TestReach(t *testing.T) {
 func TestReachIsEnough(t *testing.T) {
 	t.Parallel()
 	files := tree{
-		"main.ts":                      `import { v } from "p"; import w from "p/w"; console.log(v, w)`,
+		"main.ts":                      `import { v } from "p"; import w from "p/w"; import l from "l"; console.log(v, w, l)`,
 		"node_modules/p/package.json":  `{"main":"./lib","sideEffects":["x.js"]}`,
 		"node_modules/p/lib/index.mjs": `import "../x.js"; import "../y.js"; export const v = 1`,
 		"node_modules/p/x.js":          `console.log("x")`,
 		"node_modules/p/y.js":          `console.log("y")`,
 		"node_modules/p/w.cjs":         `module.exports = 2`,
 		"other.ts":                     ``,
+		"node_modules/store/l/l.js":    `export { m as default } from "m"`,
+		"node_modules/store/m.js":      ``,
+		"node_modules/store/m/m.js":    `export const m = 3`,
+		LinksFile:                      `{"node_modules/l":"node_modules/store/l","node_modules/m":"node_modules/store/m","node_modules/o":"/etc"}`,
+
+		"node_modules/store/l/package.json": `{"main":"l.js"}`,
+		"node_modules/store/m/package.json": `{"main":"m.js"}`,
 	}
-	reached := tree{}
-	for _, path := range Reach(memory(files), "main.ts") {
-		reached[path] = files[path]
-	}
-	if len(reached) == len(files) {
-		t.Fatal("Reach left nothing out")
+	reached := Reach(newMemory(files), "main.ts")
+	if len(reached) != len(files)-2 {
+		t.Fatalf("Reach took %d of %d files", len(reached), len(files))
 	}
 	all, err := Build(workflow.Source{Files: files, Entrypoint: "main.ts"})
 	if err != nil {

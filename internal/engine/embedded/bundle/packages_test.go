@@ -57,6 +57,14 @@ func TestPackages(t *testing.T) {
 		{"package that imports itself", tree{"main.ts": printing(`import { v } from "p"`),
 			"node_modules/p/package.json": `{"exports":{".":"./a.js","./b":"./b.js"}}`, "node_modules/p/a.js": `export { v } from "p/b"`, "node_modules/p/b.js": v1}, "1"},
 
+		{"link to a store", tree{"main.ts": printing(`import { v } from "p"`),
+			LinksFile: `{"node_modules/p":"node_modules/.s/p@1/node_modules/p","node_modules/.s/p@1/node_modules/q":"node_modules/.s/q@2/node_modules/q"}`,
+			"node_modules/.s/p@1/node_modules/p/package.json": `{}`, "node_modules/.s/p@1/node_modules/p/index.js": `export { v } from "q"`,
+			"node_modules/.s/q@2/node_modules/q/package.json": `{}`, "node_modules/.s/q@2/node_modules/q/index.js": v2}, "2"},
+		{"link to a folder of the project", tree{"main.ts": printing(`import { v } from "p"`),
+			LinksFile: `{"node_modules/p":"packages/p"}`, "packages/p/package.json": `{"main":"src/p.ts"}`, "packages/p/src/p.ts": v1}, "1"},
+		{"links that are none", tree{"main.ts": printing(`import { v } from "p"`), LinksFile: `[1]`, "node_modules/p/index.js": v1}, "1"},
+
 		{"exports is a text", tree{"main.ts": printing(`import { v } from "p"`),
 			"node_modules/p/package.json": `{"exports":"./a.js","main":"b.js"}`, "node_modules/p/a.js": v1, "node_modules/p/b.js": v2}, "1"},
 		{"exports by condition", tree{"main.ts": printing(`import { v } from "p"`),

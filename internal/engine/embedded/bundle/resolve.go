@@ -87,7 +87,7 @@ func (r *resolver) bare(dir, specifier string, mode importMode) (found, why stri
 	name, subpath := splitSpecifier(specifier)
 	for ; ; dir = path.Dir(dir) {
 		if path.Base(dir) != modulesDir {
-			root := path.Join(dir, modulesDir, name)
+			root := r.files.Real(path.Join(dir, modulesDir, name))
 			if m, ok := r.manifests.at(root); ok {
 				return r.inPackage(root, m, name, subpath, mode)
 			}
