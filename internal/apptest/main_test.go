@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"log/slog"
 	"os"
 	"testing"
 
@@ -12,3 +13,5 @@ func TestMain(m *testing.M) {
 	apptest.RemoveBinary()
 	os.Exit(code)
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

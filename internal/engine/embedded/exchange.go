@@ -18,6 +18,9 @@ import (
 // errSend marks that a child did not take a request: its pipe is closed.
 var errSend = errors.New("the child takes no requests")
 
+// errNotTaken says that a child was gone before it was given a request.
+var errNotTaken = errors.New("the child was gone already")
+
 // exchange is one request to a child and its answers.
 type exchange struct {
 	child   *pool.Child

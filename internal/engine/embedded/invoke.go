@@ -24,8 +24,24 @@ const (
 // slowRun is the duration from which a run may have grown its child.
 const slowRun = 20 * time.Millisecond
 
+// deadChildren is how many children that ended while they were idle a run may
+// meet before it counts as interrupted.
+const deadChildren = 8
+
 // Invoke runs one handler to its end. See engine.Engine.
 func (e *Engine) Invoke(ctx context.Context, call engine.Invocation, sink func([]engine.LogLine)) (engine.Result, error) {
+	for range deadChildren {
+		result, err := e.attempt(ctx, call, sink)
+		if !errors.Is(err, errNotTaken) {
+			return result, err
+		}
+	}
+	return engine.Result{}, &engine.Interrupted{Message: "the processes that run code end before they take a run"}
+}
+
+// attempt runs a handler in one child. The error is errNotTaken when the child
+// had ended before it was given the run.
+func (e *Engine) attempt(ctx context.Context, call engine.Invocation, sink func([]engine.LogLine)) (engine.Result, error) {
 	child, err := e.acquire(ctx, call.OrganizationID, call.Limits.Memory)
 	if err != nil {
 		return engine.Result{}, err
@@ -47,7 +63,11 @@ func (e *Engine) Invoke(ctx context.Context, call engine.Invocation, sink func([
 		Limits:      call.Limits,
 	}
 	if err := child.Send(request.Append(frames)); err != nil {
-		return engine.Result{}, x.lost(fmt.Errorf("send the run: %w", errors.Join(err, errSend)))
+		err := x.lost(fmt.Errorf("send the run: %w", errors.Join(err, errSend)))
+		if child.Killed() == "" {
+			err = errNotTaken
+		}
+		return engine.Result{}, err
 	}
 	return x.follow(call.Limits, sink)
 }

@@ -69,6 +69,16 @@ func (c *Child) Killed() Reason {
 	return ""
 }
 
+// ended reports whether the process is gone.
+func (c *Child) ended() bool {
+	select {
+	case <-c.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // Send writes frames to the child.
 func (c *Child) Send(frames []byte) error {
 	_, err := c.in.Write(frames)

@@ -211,7 +211,7 @@ func (p *Pool) Release(c *Child, slow bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.Killed() != "" || p.stopping {
+	if c.Killed() != "" || c.ended() || p.stopping {
 		p.live--
 	} else {
 		p.putIdle(c)

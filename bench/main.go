@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// options are what a measurement can be told.
+type options struct {
+	binary  string
+	seconds time.Duration
+	// rounds is how often a start is measured.
+	rounds int
+	// samples is how many single events are followed to their first line.
+	samples int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.binary, "binary", "bin/flowwd", "the program to measure")
+	flag.DurationVar(&o.seconds, "time", 10*time.Second, "length of each load")
+	flag.IntVar(&o.rounds, "rounds", 7, "starts to measure")
+	flag.IntVar(&o.samples, "samples", 500, "events to follow to their first line")
+	out := flag.String("out", "bench/RESULTS.md", "file to write")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options, out string) error {
+	binary, err := filepath.Abs(o.binary)
+	if err != nil {
+		return err
+	}
+	o.binary = binary
+	// Not the system's temporary folder: that may be in memory, where syncing
+	// costs nothing.
+	work, err := os.MkdirTemp(".", ".bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	var r report
+	for _, measure := range []func(context.Context, options, string, *report) error{
+		measureStart, measureFirstLine, measureDeploy, measureLoads,
+	} {
+		if err := measure(ctx, o, work, &r); err != nil {
+			return err
+		}
+	}
+	text := r.markdown(ctx, o)
+	fmt.Print(text)
+	return os.WriteFile(out, []byte(text), 0o644)
+}

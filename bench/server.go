@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/client"
+)
+
+// server is the built binary serving a data folder.
+type server struct {
+	command *exec.Cmd
+	url     string
+	key     string
+	// started is how long it took from the start of the process until it
+	// answered that it is ready.
+	started time.Duration
+	api     *client.Client
+	http    *http.Client
+}
+
+// startServer starts the binary on a free port and waits until it is ready.
+func startServer(ctx context.Context, o options, dir string) (*server, error) {
+	key, err := exec.CommandContext(ctx, o.binary, "apikey", "create", "--data-dir", dir, "--name", "bench").Output()
+	if err != nil {
+		return nil, fmt.Errorf("create an API key: %w", err)
+	}
+	s := &server{key: strings.TrimSpace(string(key)), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	s.command = exec.Command(o.binary, "serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info")
+	stderr, err := s.command.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	if err := s.command.Start(); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(stderr)
+	for s.url == "" && lines.Scan() {
+		var line struct{ Msg, URL string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "flowwd is ready" {
+			s.url = line.URL
+		}
+	}
+	if s.url == "" {
+		return nil, errors.New("the server ended before it was ready")
+	}
+	if err := s.waitReady(ctx); err != nil {
+		return nil, err
+	}
+	s.started = time.Since(begin)
+	go func() {
+		for lines.Scan() { // the log must not fill the pipe
+		}
+	}()
+	s.api, err = client.New(s.url, s.key, s.http)
+	return s, err
+}
+
+func (s *server) waitReady(ctx context.Context) error {
+	for ctx.Err() == nil {
+		res, err := s.http.Get(s.url + "/readyz")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
+}
+
+func (s *server) stop() error {
+	s.http.CloseIdleConnections()
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.command.Wait()
+}
+
+// deploy makes a workflow of a code file, and returns the URL of its only
+// webhook.
+func (s *server) deploy(ctx context.Context, name, code string) (string, error) {
+	namespaces, err := s.api.Namespaces(ctx)
+	if err != nil {
+		return "", err
+	}
+	w, err := s.api.CreateWorkflow(ctx, client.NewWorkflow{Name: name, NamespaceID: namespaces[0].ID})
+	if err != nil {
+		return "", err
+	}
+	d, err := s.api.Deploy(ctx, client.NewDeployment{
+		WorkflowID: w.ID,
+		Code:       client.Code{Files: map[string]string{"main.ts": code}, Entrypoint: "main.ts"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return d.Webhooks[0].URL, nil
+}
+
+// memory returns the memory of the server and of its children together, in
+// bytes: the proportional set size, which counts shared pages once.
+func (s *server) memory() (all int64, children int, err error) {
+	pids := []int{s.command.Process.Pid}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pids[0]))
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for field := range strings.FieldsSeq(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	for _, pid := range pids {
+		pss, err := proportional(pid)
+		if err != nil {
+			return 0, 0, err
+		}
+		all += pss
+	}
+	return all, len(pids) - 1, nil
+}
+
+func proportional(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, fmt.Errorf("process %d has no Pss", pid)
+}
+
+// completed reads how many runs the server has completed.
+func (s *server) completed() (int, error) {
+	n, err := s.metric(`flowwd_attempts_ended_total{state="completed"}`)
+	return int(n), err
+}
+
+// busy reports whether runs wait or go on.
+func (s *server) busy() (bool, error) {
+	waiting, err := s.metric("flowwd_queue_waiting")
+	if err != nil {
+		return false, err
+	}
+	running, err := s.metric("flowwd_runs")
+	return waiting > 0 || running > 0, err
+}
+
+// metric reads one measurement of the server; 0 when there is none yet.
+func (s *server) metric(name string) (float64, error) {
+	res, err := s.http.Get(s.url + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("/metrics answers %s", res.Status)
+	}
+	value := 0.0
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			if value, err = strconv.ParseFloat(rest, 64); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return value, nil
+}

@@ -1,0 +1,181 @@
+package apptest_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/usefloww/flowwd/internal/app"
+	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/route"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// objects are what the paths of one matrix row name.
+type objects struct {
+	namespace, workflow, deployment, execution string
+}
+
+// Every route is asked by every kind of caller, each time about objects of the
+// first tenant that were made for that call. The golden file is read in review:
+// a new route appears there or this test fails.
+func TestRoutesByPrincipal(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	other := s.OtherTenant(t)
+	revoked := apptest.NewClient(t, s.URL, apptest.CreateKey(t, s.DataDir))
+	revoke(t, s.DataDir, revoked.Key)
+	principals := []struct {
+		name   string
+		client *apptest.Client
+	}{
+		{"anonymous", s.Anonymous()},
+		{"bad key", apptest.NewClient(t, s.URL, "floww_sa_"+strings.Repeat("x", 32))},
+		{"revoked key", revoked},
+		{"other tenant", other},
+		{"member", s.Client},
+	}
+	namespace := s.Namespace(t)
+
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 1, 2, ' ', 0)
+	fmt.Fprint(w, "method\tpath\tpolicy\tobject")
+	for _, p := range principals {
+		fmt.Fprintf(w, "\t%s", p.name)
+	}
+	fmt.Fprintln(w)
+	n := 0
+	for _, info := range s.App.Routes() {
+		object := info.Object
+		if object == "" {
+			object = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s", info.Method, info.Path, info.Policy, object)
+		for _, p := range principals {
+			o := objects{namespace: namespace}
+			if strings.Contains(info.Path, "{") || strings.Contains(fill(info, o), "?") {
+				n++
+				o = freshObjects(t, s, namespace, n)
+			}
+			fmt.Fprintf(w, "\t%d", ask(t, p.client, info, o))
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "routes.golden", table.String())
+}
+
+// ask calls a route and returns the status. A stream is cut off after its head.
+func ask(t *testing.T, c *apptest.Client, info route.Info, o objects) int {
+	t.Helper()
+	var body any
+	if info.Method != http.MethodGet && info.Method != http.MethodDelete {
+		body = `{}`
+	}
+	r := c.Do(t, info.Method, fill(info, o), body)
+	if r.Status >= 500 {
+		t.Errorf("%s %s: %s", info.Method, info.Path, r)
+	}
+	if c.Key != "" && r.Status == http.StatusForbidden {
+		t.Errorf("%s %s: %s; a foreign object must not be told from none", info.Method, info.Path, r)
+	}
+	return r.Status
+}
+
+// fill puts ids into a route's path.
+func fill(info route.Info, o objects) string {
+	id := map[string]string{"Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution}[info.Object]
+	path := strings.NewReplacer("{id}", id, "{path...}", o.workflow+"/in").Replace(info.Path)
+	if strings.HasPrefix(path, "/api/workflow") && strings.Contains(path, "deployments") && info.Object == "" && info.Method == http.MethodGet {
+		path += "?workflowId=" + o.workflow
+	}
+	return path
+}
+
+func freshObjects(t *testing.T, s *apptest.Server, namespace string, n int) objects {
+	t.Helper()
+	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
+	e := d.Run(t, `{}`)
+	return objects{namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID}
+}
+
+func revoke(t *testing.T, dir, key string) {
+	t.Helper()
+	admin, err := app.OpenAdmin(t.Context(), config.DataDir(dir), false, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if _, err := admin.RevokeKeys(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// golden compares a text with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs; if the change is right, run the test with -update and read the diff (-want +got):\n%s", path, diff)
+	}
+}
+
+// What belongs to one tenant is not there for another, in lists, by id, and in
+// what it may name in a request.
+func TestTenantsAreApart(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	other := s.OtherTenant(t)
+	d := s.Deploy(t, "mine", apptest.Handler(`console.log("secret line"); return 1`))
+	e := d.Run(t, `{}`)
+	theirs := other.Deploy(t, "mine", apptest.Handler(`return 2`))
+
+	for _, path := range []string{"/api/workflows", "/api/workflows?namespaceId=" + s.Namespace(t), "/api/namespaces", "/api/executions", "/api/workflow-deployments?workflowId=" + d.WorkflowID} {
+		r := other.Do(t, "GET", path, nil)
+		for _, foreign := range []string{d.WorkflowID, d.DeploymentID, e.ID, s.Namespace(t)} {
+			if strings.Contains(string(r.Body), foreign) {
+				t.Errorf("GET %s shows %s of another tenant: %s", path, foreign, r)
+			}
+		}
+	}
+	for _, c := range []struct {
+		method, path string
+		body         any
+		status       int
+	}{
+		{"POST", "/api/workflows", map[string]any{"name": "x", "namespaceId": s.Namespace(t)}, http.StatusBadRequest},
+		{"POST", "/api/workflow-deployments", apptest.DeployBody(d.WorkflowID, map[string]string{"main.ts": "1"}), http.StatusBadRequest},
+		{"GET", "/api/executions/workflows/" + d.WorkflowID + "/logs?q=secret", nil, http.StatusNotFound},
+		{"PATCH", "/api/workflow-deployments/" + d.DeploymentID, map[string]any{"status": "INACTIVE"}, http.StatusNotFound},
+	} {
+		if r := other.Do(t, c.method, c.path, c.body); r.Status != c.status {
+			t.Errorf("%s %s: %s, want %d", c.method, c.path, r, c.status)
+		}
+	}
+	if e := theirs.Run(t, `{}`); string(e.Result) != "2" {
+		t.Errorf("the other tenant's run gave %s", e.Result)
+	}
+	if e := d.Run(t, `{}`); e.Status != "completed" {
+		t.Errorf("the first tenant's run is %s", e.Status)
+	}
+}
