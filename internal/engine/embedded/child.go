@@ -37,7 +37,7 @@ func RunChild(args []string, in, out *os.File, errors io.Writer) int {
 	if err == nil {
 		err = runner.Run(options, in, out)
 	}
-	if err == nil || err == io.EOF {
+	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(errors, err)

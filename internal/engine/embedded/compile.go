@@ -27,11 +27,11 @@ func (e *Engine) Compile(ctx context.Context, source workflow.Source) (*workflow
 		return nil, fmt.Errorf("start a child to compile in: %w", err)
 	}
 	defer child.Kill(pool.Retired)
-	x := e.exchange(ctx, child, e.config.CompileTimeout)
+	x := newExchange(ctx, child, e.config.CompileTimeout)
 	defer x.stop()
-	child.Expect(map[bridge.Kind]int{bridge.KindCompiled: maxCompiled, bridge.KindFailed: maxFailed})
+	child.Expect(bridge.Bounds{bridge.KindCompiled: maxCompiled, bridge.KindFailed: maxFailed})
 	if err := child.Send(bridge.AppendCompile(nil, source)); err != nil {
-		return nil, compileError(x.lost(fmt.Errorf("send the source: %w", errors.Join(err, errSend))))
+		return nil, compileError(x.lost(errNotTaken))
 	}
 	kind, payload, err := child.Next()
 	switch {

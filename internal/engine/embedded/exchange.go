@@ -11,38 +11,32 @@ import (
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
 	"github.com/usefloww/flowwd/internal/engine/embedded/pool"
-	"github.com/usefloww/flowwd/internal/engine/embedded/realm"
-	"github.com/usefloww/flowwd/internal/workflow"
 )
-
-// errSend marks that a child did not take a request: its pipe is closed.
-var errSend = errors.New("the child takes no requests")
-
-// errNotTaken says that a child was gone before it was given a request.
-var errNotTaken = errors.New("the child was gone already")
 
 // exchange is one request to a child and its answers.
 type exchange struct {
 	child   *pool.Child
 	began   time.Time
 	timeout time.Duration
-	stop    func()
+	timer   *time.Timer
+	unwatch func() bool
 }
 
-// exchange kills the child when the timeout is over or ctx ends. The caller
-// calls end.
-func (e *Engine) exchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
-	timer := time.AfterFunc(timeout, func() { child.Kill(pool.Timeout) })
-	unwatch := context.AfterFunc(ctx, func() { child.Kill(pool.Cancelled) })
+// newExchange kills the child when the timeout is over or ctx ends. The caller
+// stops it.
+func newExchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
 	return &exchange{
 		child:   child,
 		began:   time.Now(),
 		timeout: timeout,
-		stop: func() {
-			timer.Stop()
-			unwatch()
-		},
+		timer:   time.AfterFunc(timeout, func() { child.Kill(pool.Timeout) }),
+		unwatch: context.AfterFunc(ctx, func() { child.Kill(pool.Cancelled) }),
 	}
+}
+
+func (x *exchange) stop() {
+	x.timer.Stop()
+	x.unwatch()
 }
 
 // broken kills a child that sent what it must not send.
@@ -66,7 +60,7 @@ func (x *exchange) lost(err error) error {
 	case pool.Stopping:
 		return &engine.Interrupted{Message: "the server was stopped while the code ran"}
 	}
-	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errSend) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errNotTaken) {
 		return x.broken(err)
 	}
 	exit := x.child.Exit()
@@ -85,22 +79,6 @@ func (x *exchange) lost(err error) error {
 // isOutOfMemory reads what the Go runtime says before it gives up.
 func isOutOfMemory(stderr string) bool {
 	return strings.Contains(stderr, "out of memory") || strings.Contains(stderr, "cannot allocate memory")
-}
-
-// program appends the frame that gives the child a program, unless it has it,
-// and returns the slot.
-func (x *exchange) program(frames []byte, p *workflow.Program) ([]byte, int) {
-	slot, known := x.child.Slot(p.Hash)
-	if known {
-		return frames, slot
-	}
-	send := bridge.Program{Slot: slot, SourceMap: p.SourceMap}
-	if p.Engine == Name && p.EngineVersion == realm.Version && len(p.Bytecode) > 0 {
-		send.Bytecode = p.Bytecode
-	} else {
-		send.Bundle = p.Bundle
-	}
-	return send.Append(frames), slot
 }
 
 // failed turns a child's answer that it failed into an error.

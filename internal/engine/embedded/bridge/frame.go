@@ -25,7 +25,12 @@ const (
 	KindFailed
 	KindDefined
 	KindCompiled
+	kinds
 )
+
+// Bounds are the longest payloads that may come, in bytes, by kind. A kind with
+// zero must not come.
+type Bounds [kinds]int
 
 // headerSize is the length of the payload and its kind.
 const headerSize = 5
@@ -44,17 +49,17 @@ func End(b []byte, mark int) []byte {
 
 // Reader reads frames.
 type Reader struct {
+	// Bounds are those of the next frame.
+	Bounds Bounds
+
 	from io.Reader
-	// limit gives the longest payload of a kind; 0 for a kind that must not
-	// come.
-	limit func(Kind) int
-	head  [headerSize]byte
-	buf   []byte
+	head [headerSize]byte
+	buf  []byte
 }
 
-// NewReader returns a reader of frames whose payloads are within limit.
-func NewReader(from io.Reader, limit func(Kind) int) *Reader {
-	return &Reader{from: from, limit: limit}
+// NewReader returns a reader of frames.
+func NewReader(from io.Reader, bounds Bounds) *Reader {
+	return &Reader{Bounds: bounds, from: from}
 }
 
 // spare is the largest buffer that a Reader keeps for the next frame.
@@ -63,33 +68,23 @@ const spare = 256 << 10
 // Next returns the next frame. The payload is valid until the next call. The
 // error is io.EOF when the pipe was closed between two frames.
 func (r *Reader) Next() (Kind, []byte, error) {
-	kind, n, err := r.Header()
-	if err != nil {
+	if _, err := io.ReadFull(r.from, r.head[:]); err != nil {
 		return 0, nil, err
 	}
-	payload, err := r.Payload(n)
+	n, kind := int(binary.LittleEndian.Uint32(r.head[:])), Kind(r.head[4])
+	if kind >= kinds || r.Bounds[kind] == 0 {
+		return 0, nil, fmt.Errorf("a frame of kind %d is not expected here", kind)
+	}
+	if n > r.Bounds[kind] {
+		return 0, nil, fmt.Errorf("a frame of kind %d has %d bytes; at most %d are allowed", kind, n, r.Bounds[kind])
+	}
+	payload, err := r.payload(n)
 	return kind, payload, err
 }
 
-// Header returns the kind and the size of the next frame. It leaves the payload
-// of the one before as it is.
-func (r *Reader) Header() (Kind, int, error) {
-	if _, err := io.ReadFull(r.from, r.head[:]); err != nil {
-		return 0, 0, err
-	}
-	n, kind := int(binary.LittleEndian.Uint32(r.head[:])), Kind(r.head[4])
-	if limit := r.limit(kind); limit == 0 {
-		return 0, 0, fmt.Errorf("a frame of kind %d is not expected here", kind)
-	} else if n > limit {
-		return 0, 0, fmt.Errorf("a frame of kind %d has %d bytes; at most %d are allowed", kind, n, limit)
-	}
-	return kind, n, nil
-}
-
-// Payload reads the n bytes that belong to the last header. They are valid
-// until the next call. Memory grows with what comes, not with what was
+// payload reads n bytes. Memory grows with what comes, not with what was
 // announced.
-func (r *Reader) Payload(n int) ([]byte, error) {
+func (r *Reader) payload(n int) ([]byte, error) {
 	const step = 1 << 20
 	if cap(r.buf) > spare && n <= spare {
 		r.buf = nil

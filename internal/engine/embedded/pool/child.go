@@ -37,9 +37,6 @@ type Child struct {
 	hello  bridge.Hello
 	memory int64
 
-	// limits bound the frames of the request that is served.
-	limits map[bridge.Kind]int
-
 	killed atomic.Pointer[Reason]
 	exited chan struct{}
 
@@ -85,9 +82,8 @@ func (c *Child) Send(frames []byte) error {
 	return err
 }
 
-// Expect bounds the frames that may come now, by kind, in bytes. Others are an
-// error.
-func (c *Child) Expect(limits map[bridge.Kind]int) { c.limits = limits }
+// Expect says which frames may come now. Others are an error.
+func (c *Child) Expect(bounds bridge.Bounds) { c.frames.Bounds = bounds }
 
 // Next returns the next frame. The payload is valid until the next call.
 func (c *Child) Next() (bridge.Kind, []byte, error) { return c.frames.Next() }
@@ -135,9 +131,7 @@ func (c *Child) wait() {
 
 // start completes a process that was just started: it reads the hello.
 func (c *Child) start(insecure bool, timeout time.Duration) error {
-	c.frames = bridge.NewReader(bufio.NewReaderSize(c.out, 64<<10), func(k bridge.Kind) int { return c.limits[k] })
-	c.Expect(map[bridge.Kind]int{bridge.KindHello: 1 << 10})
-	// A pipe that knows no deadlines is ended by the kill below.
+	c.frames = bridge.NewReader(bufio.NewReaderSize(c.out, 64<<10), bridge.Bounds{bridge.KindHello: 1 << 10})
 	timer := time.AfterFunc(timeout, func() { c.Kill(Broken) })
 	defer timer.Stop()
 	_, payload, err := c.Next()

@@ -53,7 +53,7 @@ type names struct{ bundle, prelude, json uintptr }
 
 // entry are the functions of the prelude.
 type entry struct {
-	declared, count, key, start, encode, wait, fire, describe value
+	declared, identify, start, encode, wait, fire, describe value
 }
 
 // New returns a machine whose programs may allocate up to memory bytes.
@@ -119,7 +119,7 @@ func (m *Machine) runPrelude() error {
 		return m.failed("run the prelude")
 	}
 	e := &m.entry
-	for i, to := range []*value{&e.declared, &e.count, &e.key, &e.start, &e.encode, &e.wait, &e.fire, &e.describe} {
+	for i, to := range []*value{&e.declared, &e.identify, &e.start, &e.encode, &e.wait, &e.fire, &e.describe} {
 		*to = lib.XJS_GetPropertyUint32(m.tls, m.ctx, list, uint32(i))
 	}
 	return nil
@@ -192,6 +192,9 @@ func (m *Machine) hooks() {
 	interrupt := func(*libc.TLS, uintptr, uintptr) int32 {
 		if m.memory.Exhausted() {
 			return 1
+		}
+		if m.tick != nil {
+			m.tick()
 		}
 		return 0
 	}

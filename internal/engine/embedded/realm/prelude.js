@@ -542,6 +542,8 @@
 
   const triggers = [];
   const providers = [];
+  // keys tells what each trigger is, one line each. JSON text has no line ends.
+  let keys = "";
 
   function need(condition, message) {
     if (!condition) throw new constructors.TypeError(message);
@@ -550,9 +552,15 @@
   function readProvider(value, where) {
     need(typeof value === "object" && value !== null, where + " must be an object with type and alias");
     const { type, alias } = value;
-    need(typeof type === "string" && type !== "", where + ".type must be a text that is not empty");
-    need(typeof alias === "string" && alias !== "", where + ".alias must be a text that is not empty");
+    needName(type, where + ".type");
+    needName(alias, where + ".alias");
     return { type, alias };
+  }
+
+  // needName refuses what cannot be a part of a key.
+  function needName(value, where) {
+    need(typeof value === "string" && value !== "", where + " must be a text that is not empty");
+    need(!includes(value, "\0") && !includes(value, "\n"), where + " must not contain control characters");
   }
 
   function readOptions(options) {
@@ -587,10 +595,11 @@
       need(typeof declaration === "object" && declaration !== null, "a trigger needs a declaration");
       const provider = readProvider(declaration.provider, "provider");
       const { triggerType, input, options, handler } = declaration;
-      need(typeof triggerType === "string" && triggerType !== "", "triggerType must be a text that is not empty");
+      needName(triggerType, "triggerType");
       need(typeof handler === "function", triggerType + " needs a handler, which is a function");
       const json = input === undefined ? "{}" : stringify(input);
       need(typeof json === "string", "input must be data that JSON can hold");
+      keys += provider.type + "\0" + provider.alias + "\0" + triggerType + "\0" + json + "\n";
       push(triggers, { provider, triggerType, json, options: readOptions(options), handler });
     },
     provider(reference) {
@@ -629,14 +638,9 @@
       for (let i = 0; i < providers.length; i++) push(out.providers, providers[i]);
       return stringify(out);
     },
-    // count is the number of registered triggers.
-    function count() {
-      return triggers.length;
-    },
-    // key is what tells the i-th trigger from others.
-    function key(i) {
-      const t = triggers[i];
-      return stringify([t.provider.type, t.provider.alias, t.triggerType, t.json]);
+    // identify gives the keys of the triggers.
+    function identify() {
+      return keys;
     },
     // start calls the i-th handler.
     async function start(i, executionId, workflowId, attempt, event, hasBody, body) {

@@ -31,11 +31,9 @@ type Program struct {
 	// MapStack rewrites a stack to the original files; nil leaves it.
 	MapStack func(stack string) string
 
-	fn   value
-	snap *arena.Snapshot
-	// identities are the identities of declarations, by what the prelude's key
-	// gives for them.
-	identities map[string]string
+	fn    value
+	snap  *arena.Snapshot
+	index triggerIndex
 }
 
 // Size is the memory that the loaded program takes, in bytes.
@@ -97,5 +95,5 @@ func (m *Machine) Load(bytecode []byte) (*Program, error) {
 	if fn.Ftag != lib.EJS_TAG_FUNCTION_BYTECODE {
 		return nil, fmt.Errorf("load the bytecode: it holds a value of kind %d instead of a script", fn.Ftag)
 	}
-	return &Program{fn: fn, snap: m.memory.Snapshot(), identities: map[string]string{}}, nil
+	return &Program{fn: fn, snap: m.memory.Snapshot()}, nil
 }

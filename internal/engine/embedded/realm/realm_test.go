@@ -21,6 +21,7 @@ type record struct {
 func (r *record) Line(level engine.Level, text string) {
 	r.lines = append(r.lines, string(level)+" "+text)
 }
+func (r *record) Tick()  {}
 func (r *record) Flush() { r.flushed = len(r.lines) }
 
 // machine returns a machine, and a function that loads a script into it.

@@ -15,6 +15,8 @@ import (
 type Log interface {
 	// Line takes one line. The text is not bounded.
 	Line(level engine.Level, text string)
+	// Tick is called now and then while the code computes.
+	Tick()
 	// Flush is called before the realm waits for a timer.
 	Flush()
 }
@@ -35,6 +37,7 @@ type Call struct {
 type run struct {
 	program *Program
 	log     func(level engine.Level, text string)
+	tick    func()
 	body    []byte
 	// rejections are the reasons of rejected promises that nobody handles, by
 	// the promise's address.
@@ -54,7 +57,7 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 	if err := m.begin(p, call.Memory); err != nil {
 		return nil, err
 	}
-	m.log, m.body = log.Line, call.Event.Body
+	m.log, m.tick, m.body = log.Line, log.Tick, call.Event.Body
 	if err := m.topLevel(); err != nil {
 		return nil, err
 	}
@@ -114,63 +117,6 @@ func (m *Machine) topLevel() error {
 		return err
 	}
 	return m.unhandled(undefined())
-}
-
-// find returns the number of the registered trigger that a declaration means.
-func (m *Machine) find(d workflow.Declaration) (int, error) {
-	ordinal := d.Ordinal
-	d.Ordinal = 0
-	want, err := d.Identity()
-	if err != nil {
-		return 0, fmt.Errorf("identify the trigger: %w", err)
-	}
-	count := asInt(m.call(m.entry.count))
-	for i := range count {
-		got, err := m.identity(i)
-		if err != nil {
-			return 0, err
-		}
-		if got != want {
-			continue
-		}
-		if ordinal == 0 {
-			return i, nil
-		}
-		ordinal--
-	}
-	return 0, &engine.Failure{
-		Reason:  engine.NoHandler,
-		Message: fmt.Sprintf("the code registers no %s.%s trigger with this input; it registers %d", d.Provider.Type, d.Type, count),
-	}
-}
-
-// identity is the identity of the i-th registered trigger, as if it were the
-// first of its equals.
-func (m *Machine) identity(i int) (string, error) {
-	key, ok := m.text(m.call(m.entry.key, integer(i)))
-	if !ok {
-		return "", m.failure(m.exception())
-	}
-	if known, ok := m.program.identities[key]; ok {
-		return known, nil
-	}
-	var parts [4]string
-	if err := json.Unmarshal([]byte(key), &parts); err != nil {
-		return "", fmt.Errorf("read a trigger's key: %w", err)
-	}
-	d := workflow.Declaration{
-		Provider: workflow.ProviderRef{Type: parts[0], Alias: parts[1]},
-		Type:     parts[2],
-		Input:    json.RawMessage(parts[3]),
-	}
-	identity, err := d.Identity()
-	if err != nil {
-		return "", fmt.Errorf("identify a registered trigger: %w", err)
-	}
-	if len(m.program.identities) < maxTriggers {
-		m.program.identities[key] = identity
-	}
-	return identity, nil
 }
 
 func (m *Machine) startHandler(i int, call Call) (value, error) {

@@ -30,8 +30,11 @@ func (l *userLog) Line(level engine.Level, text string) {
 	l.out.line(time.Now(), level, text)
 }
 
+// Tick passes on what has waited long enough.
+func (l *userLog) Tick() { l.out.tick() }
+
 // Flush passes on what waits.
-func (l *userLog) Flush() { l.out.Flush() }
+func (l *userLog) Flush() { l.out.flush() }
 
 // cut shortens a text to at most n bytes, the mark that says so included.
 func cut(text string, n int) string {

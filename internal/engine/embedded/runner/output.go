@@ -2,7 +2,6 @@ package runner
 
 import (
 	"io"
-	"sync"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -13,71 +12,47 @@ import (
 // sends its lines and its result in one piece.
 const (
 	flushBytes = 32 << 10
-	flushAfter = time.Millisecond
+	flushAfter = 2 * time.Millisecond
 )
 
-// output writes frames. Safe for concurrent use.
+// output writes frames.
 type output struct {
 	to io.Writer
-
-	mu sync.Mutex
 	// buf holds what is not written yet; a log frame is open from mark on,
 	// unless mark is negative.
-	buf   []byte
-	mark  int
-	timer *time.Timer
-	armed bool
+	buf  []byte
+	mark int
+	// first is when the oldest line that waits was logged.
+	first time.Time
 	err   error
 }
 
-func newOutput(to io.Writer) *output {
-	o := &output{to: to, mark: -1}
-	o.timer = time.AfterFunc(time.Hour, o.expire)
-	o.timer.Stop()
-	return o
-}
+func newOutput(to io.Writer) *output { return &output{to: to, mark: -1} }
 
 // line adds a log line.
 func (o *output) line(at time.Time, level engine.Level, text string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.mark < 0 {
 		o.buf, o.mark = bridge.Begin(o.buf, bridge.KindLog)
+		o.first = at
 	}
 	o.buf = bridge.AppendLine(o.buf, at, level, text)
-	switch {
-	case len(o.buf) >= flushBytes:
+	if len(o.buf) >= flushBytes || at.Sub(o.first) >= flushAfter {
 		o.flush()
-	case !o.armed:
-		o.armed = true
-		o.timer.Reset(flushAfter)
 	}
 }
 
-// Flush writes the log lines that wait.
-func (o *output) Flush() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.flush()
-}
-
-func (o *output) expire() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.armed = false
-	o.flush()
+// tick writes lines that have waited long enough.
+func (o *output) tick() {
+	if o.mark >= 0 && time.Since(o.first) >= flushAfter {
+		o.flush()
+	}
 }
 
 // send writes the frame that appendTo appends, after all that waits.
 func (o *output) send(appendTo func([]byte) []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.close()
 	o.buf = appendTo(o.buf)
 	o.flush()
-	if o.armed && o.timer.Stop() {
-		o.armed = false
-	}
 	return o.err
 }
 
@@ -88,6 +63,7 @@ func (o *output) close() {
 	}
 }
 
+// flush writes all that waits.
 func (o *output) flush() {
 	o.close()
 	if len(o.buf) == 0 {

@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -23,19 +25,11 @@ type Options struct {
 	Native int64
 	// Insecure leaves the sandbox out.
 	Insecure bool
-	// MaxLandlock bounds the level of Landlock; 0 for the kernel's.
-	MaxLandlock int
 }
 
 // maxStack bounds the stack of a goroutine, in bytes: the deepest recursion
 // that the JavaScript engine allows takes a tenth of it.
 const maxStack = 256 << 20
-
-// Limits of the frames that a child takes, in bytes.
-const (
-	maxProgram = 256 << 20
-	maxRequest = 128 << 20
-)
 
 // child is the state of the process.
 type child struct {
@@ -43,7 +37,6 @@ type child struct {
 	out     *output
 	machine *realm.Machine
 	slots   [bridge.Slots]*realm.Program
-	memory  int64
 }
 
 // Run makes the process a child that reads requests from in and answers to out,
@@ -52,7 +45,7 @@ func Run(o Options, in, out *os.File) error {
 	settle(o)
 	status := bridge.Hello{Version: bridge.Version, EngineVersion: realm.Version}
 	if !o.Insecure {
-		got, err := sandbox.Enter(sandbox.Options{Data: uint64(o.Memory + o.Memory/4 + o.Native), MaxLandlock: o.MaxLandlock})
+		got, err := sandbox.Enter(sandbox.Options{Data: uint64(o.Memory + o.Memory/4 + o.Native)})
 		if err != nil {
 			return fmt.Errorf("enter the sandbox: %w", err)
 		}
@@ -62,7 +55,17 @@ func Run(o Options, in, out *os.File) error {
 	if err != nil {
 		return fmt.Errorf("start the JavaScript engine: %w", err)
 	}
-	c := &child{in: bridge.NewReader(in, limit), out: newOutput(out), machine: machine, memory: o.Memory}
+	go exitWhenClosed(in)
+	c := &child{
+		in: bridge.NewReader(bufio.NewReaderSize(in, 64<<10), bridge.Bounds{
+			bridge.KindProgram: 256 << 20,
+			bridge.KindRun:     128 << 20,
+			bridge.KindCompile: 128 << 20,
+			bridge.KindDefine:  1 << 10,
+		}),
+		out:     newOutput(out),
+		machine: machine,
+	}
 	if err := c.out.send(status.Append); err != nil {
 		return err
 	}
@@ -81,69 +84,32 @@ func settle(o Options) {
 	time.AfterFunc(time.Hour, func() {}).Stop()
 }
 
-// limit is the longest frame of a kind.
-func limit(kind bridge.Kind) int {
+// serve answers requests, one after the other.
+func (c *child) serve() error {
+	for {
+		kind, payload, err := c.in.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		if err := c.answer(kind, payload); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *child) answer(kind bridge.Kind, payload []byte) error {
 	switch kind {
 	case bridge.KindProgram:
-		return maxProgram
-	case bridge.KindRun, bridge.KindCompile, bridge.KindDefine:
-		return maxRequest
-	default:
-		return 0
-	}
-}
-
-// frame is a request as it came.
-type frame struct {
-	kind    bridge.Kind
-	payload []byte
-}
-
-// serve answers requests. Somebody always reads, also while a request is
-// served, so that the end of the pipe ends the process at once.
-func (c *child) serve() error {
-	frames, free, ended := make(chan frame), make(chan struct{}, 1), make(chan error, 1)
-	free <- struct{}{}
-	go func() { ended <- c.read(frames, free) }()
-	go func() {
-		for f := range frames {
-			if err := c.answer(f); err != nil {
-				ended <- err
-				return
-			}
-			free <- struct{}{}
-		}
-	}()
-	return <-ended
-}
-
-// read hands on one frame after the other; the payload of the next is read when
-// the one before is done with.
-func (c *child) read(frames chan<- frame, free <-chan struct{}) error {
-	for {
-		kind, n, err := c.in.Header()
-		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
-		}
-		<-free
-		payload, err := c.in.Payload(n)
-		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
-		}
-		frames <- frame{kind, payload}
-	}
-}
-
-func (c *child) answer(f frame) error {
-	switch f.kind {
-	case bridge.KindProgram:
-		return c.load(f.payload)
+		return c.load(payload)
 	case bridge.KindRun:
-		return c.run(f.payload)
+		return c.run(payload)
 	case bridge.KindDefine:
-		return c.define(f.payload)
+		return c.define(payload)
 	case bridge.KindCompile:
-		return c.compile(f.payload)
+		return c.compile(payload)
 	default:
 		return errors.New("a request of an unknown kind")
 	}

@@ -20,7 +20,7 @@ func allowed() []string {
 		"futex", "sched_yield", "sched_getaffinity", "nanosleep", "clock_nanosleep", "restart_syscall",
 		"munmap", "madvise", "mincore", "brk",
 		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
-		"epoll_wait", "epoll_pwait",
+		"epoll_wait", "epoll_pwait", "poll", "ppoll",
 		"clock_gettime", "gettimeofday", "time", "getrandom",
 		"getpid", "gettid", "exit", "exit_group",
 		"rseq", "set_robust_list", // by threads that C code starts
