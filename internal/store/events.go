@@ -56,6 +56,9 @@ func readEvent(v *view, wanted id.ID) (storedEvent, error) {
 	if err == nil && !found {
 		err = fmt.Errorf("event %s is missing", wanted)
 	}
+	if e.HasBody {
+		e.Body = notNull(e.Body) // SQLite's driver gives nil for an empty one
+	}
 	return e, err
 }
 

@@ -184,35 +184,41 @@ func (p *purge) deletedWorkflow(workflow id.ID) error {
 	if err != nil || p.left <= 0 {
 		return err
 	}
-	_, err = p.unit("purge a deleted workflow", func(t *tx) (int, error) {
-		var one int
-		if open, err := t.one(`SELECT 1 FROM executions WHERE workflow_id = ? LIMIT 1`, args{workflow}, &one); err != nil || open {
-			return 0, err
-		}
-		return removeWorkflow(t, workflow)
+	var one int
+	running := false
+	err = p.store.read(p.ctx, "look for runs of a deleted workflow", func(v *view) (err error) {
+		running, err = v.one(`SELECT 1 FROM executions WHERE workflow_id = ? LIMIT 1`, args{workflow}, &one)
+		return err
 	})
-	return err
+	if err != nil || running {
+		return err
+	}
+	// Nothing new can come to a deleted workflow without executions, so the
+	// rest may go in pieces.
+	for _, statement := range workflowLeftovers {
+		if p.left <= 0 {
+			return nil
+		}
+		if err := p.delete("purge a deleted workflow", statement, workflow); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// removeWorkflow removes a workflow that has no executions any more.
-func removeWorkflow(t *tx, workflow id.ID) (int, error) {
-	removed := 0
-	for _, statement := range []string{
-		`DELETE FROM deliveries WHERE trigger_id IN (SELECT id FROM triggers WHERE workflow_id = ?)`,
-		`DELETE FROM webhooks WHERE workflow_id = ?`,
-		`DELETE FROM triggers WHERE workflow_id = ?`,
-		`DELETE FROM deployment_sources WHERE deployment_id IN (SELECT id FROM deployments WHERE workflow_id = ?)`,
-		`DELETE FROM deployments WHERE workflow_id = ?`,
-		`DELETE FROM daily_totals WHERE workflow_id = ?`,
-		`DELETE FROM workflows WHERE id = ?`,
-	} {
-		n, err := t.exec(statement, workflow)
-		if err != nil {
-			return 0, err
-		}
-		removed += int(n)
-	}
-	return removed, nil
+// workflowLeftovers remove what a workflow without executions leaves, those
+// that point to others first and the workflow itself last.
+var workflowLeftovers = [...]string{
+	`DELETE FROM deliveries WHERE (trigger_id, key) IN (
+		SELECT d.trigger_id, d.key FROM triggers t JOIN deliveries d ON d.trigger_id = t.id WHERE t.workflow_id = ? LIMIT ?)`,
+	`DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM triggers WHERE id IN (SELECT id FROM triggers WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM deployment_sources WHERE deployment_id IN (
+		SELECT s.deployment_id FROM deployments d JOIN deployment_sources s ON s.deployment_id = d.id WHERE d.workflow_id = ? LIMIT ?)`,
+	`DELETE FROM deployments WHERE id IN (SELECT id FROM deployments WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
+		SELECT workflow_id, day, state FROM daily_totals WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM workflows WHERE id IN (SELECT id FROM workflows WHERE id = ? LIMIT ?)`,
 }
 
 // noOpenRuns is the condition that no execution that may still run needs d, a

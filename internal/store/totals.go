@@ -68,26 +68,30 @@ func (s *totals) undo() { s.unit = s.unit[:0] }
 // the same batch removed are dropped.
 func (s *totals) flush(t *tx) error {
 	for key, sum := range s.sums {
-		if sum.count == 0 {
-			// Only removed: the row is there, and the check on a new one would
-			// refuse more removed than counted.
-			if _, err := t.exec(`UPDATE daily_totals SET purged = purged + ? WHERE workflow_id = ? AND day = ? AND state = ?`,
-				sum.purged, key.workflow, key.day, string(key.state)); err != nil {
+		if sum.count > 0 {
+			if err := key.count(t, sum); err != nil {
 				return err
 			}
-			continue
 		}
-		_, err := t.exec(`
-			INSERT INTO daily_totals (workflow_id, day, state, organization_id, count, duration_ms, purged)
-			SELECT id, ?, ?, ?, ?, ?, ? FROM workflows WHERE id = ?
-			ON CONFLICT (workflow_id, day, state) DO UPDATE SET
-				count = daily_totals.count + excluded.count,
-				duration_ms = daily_totals.duration_ms + excluded.duration_ms,
-				purged = daily_totals.purged + excluded.purged`,
-			key.day, string(key.state), key.organization, sum.count, sum.duration, sum.purged, key.workflow)
-		if err != nil {
-			return err
+		if sum.purged > 0 {
+			// The row is there; a new one would fail the check that no more are
+			// removed than were counted.
+			_, err := t.exec(`UPDATE daily_totals SET purged = purged + ? WHERE workflow_id = ? AND day = ? AND state = ?`,
+				sum.purged, key.workflow, key.day, string(key.state))
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func (key totalKey) count(t *tx, sum total) error {
+	_, err := t.exec(`
+		INSERT INTO daily_totals (workflow_id, day, state, organization_id, count, duration_ms, purged)
+		SELECT id, ?, ?, ?, ?, ?, 0 FROM workflows WHERE id = ?
+		ON CONFLICT (workflow_id, day, state) DO UPDATE SET
+			count = daily_totals.count + excluded.count, duration_ms = daily_totals.duration_ms + excluded.duration_ms`,
+		key.day, string(key.state), key.organization, sum.count, sum.duration, key.workflow)
+	return err
 }

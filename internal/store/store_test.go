@@ -1,0 +1,26 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/storetest"
+)
+
+// sqlite makes databases in folders of their own.
+func sqlite(t testing.TB) storetest.Opener {
+	folder := t.TempDir()
+	return func(cfg store.Config) (*store.Store, error) {
+		cfg.Path = filepath.Join(folder, "flowwd.db")
+		if cfg.Blobs == "" {
+			cfg.Blobs = filepath.Join(folder, "bodies")
+		}
+		return store.Open(t.Context(), cfg)
+	}
+}
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Opener { return sqlite(t) })
+}

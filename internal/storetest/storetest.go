@@ -1,0 +1,48 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/usefloww/flowwd/internal/store"
+)
+
+// Backend makes an empty database for one test and returns what opens it. The
+// database is gone after the test.
+type Backend func(t *testing.T) Opener
+
+// Opener opens a database, any number of times. It fills the part of the
+// configuration that says where the data is; the rest is the caller's. The
+// caller closes the store.
+type Opener func(cfg store.Config) (*store.Store, error)
+
+// Run runs the suite.
+func Run(t *testing.T, backend Backend) {
+	t.Helper()
+	for _, group := range []struct {
+		name string
+		run  func(*testing.T, Backend)
+	}{
+		{"tenants", testTenants},
+		{"keys", testKeys},
+		{"workflows", testWorkflows},
+		{"deployments", testDeployments},
+		{"triggers", testTriggers},
+		{"accept", testAccept},
+		{"deliveries", testDeliveries},
+		{"claim", testClaim},
+		{"finish", testFinish},
+		{"interrupt", testInterrupt},
+		{"logs", testLogs},
+		{"executions", testExecutions},
+		{"delete", testDelete},
+		{"purge", testPurge},
+		{"restart", testRestart},
+		{"concurrency", testConcurrency},
+		{"queue model", testQueueModel},
+	} {
+		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
+			group.run(t, backend)
+		})
+	}
+}

@@ -1,0 +1,114 @@
+package storetest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/deploy"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+func (w *World) triggers(of id.ID) []workflow.Trigger {
+	w.t.Helper()
+	got, err := w.Triggers(w.ctx(), of)
+	w.must(err)
+	return got
+}
+
+// redeploy changes the triggers of a workflow by one more activation of its
+// deployment.
+func (w *World) redeploy(f *workflow.Workflow, change deploy.Activation) error {
+	ids, _ := w.statuses(f.ID)
+	d, err := w.deployment(f.OrganizationID, ids[0])
+	w.must(err)
+	change.Deployment, change.Version, change.At = d, f.Version, w.Now()
+	err = w.ActivateDeployment(w.ctx(), change)
+	if err == nil {
+		f.Version++
+	}
+	return err
+}
+
+func testTriggers(t *testing.T, backend Backend) {
+	t.Run("triggers are kept as they were made", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		f := w.Workflow(w.Namespace())
+		a := w.Activation(f, workflow.Options{Timeout: time.Second, Concurrency: 2, FailOnInterrupt: true}, workflow.Options{}, workflow.Options{})
+		a.Add[0].Input = json.RawMessage("{\"z\": [1, 2.50],\n \"a\": \"<ü>\"}")
+		a.Add[1].Input, a.Add[1].Webhook = nil, nil
+		a.Add[2].Declaration = a.Add[0].Declaration
+		a.Add[2].Ordinal = 1
+		w.must(w.ActivateDeployment(w.ctx(), a))
+		equal(t, "triggers", w.triggers(f.ID), a.Add)
+		got, err := w.WebhookTriggers(w.ctx(), id.ID{}, 10)
+		w.must(err)
+		equal(t, "triggers with a webhook", got, []workflow.Trigger{a.Add[0], a.Add[2]})
+	})
+
+	t.Run("webhooks of all workflows are listed in pages", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		var all []workflow.Trigger
+		for range 3 {
+			_, triggers := w.Deployed(w.Namespace(), workflow.Options{}, workflow.Options{})
+			all = append(all, triggers...)
+		}
+		var got []workflow.Trigger
+		var after id.ID
+		for {
+			page, err := w.WebhookTriggers(w.ctx(), after, 4)
+			w.must(err)
+			if len(page) == 0 {
+				break
+			}
+			got, after = append(got, page...), page[len(page)-1].ID
+		}
+		equal(t, "triggers", got, all)
+	})
+
+	t.Run("a kept trigger takes its new options", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		f, triggers := w.Deployed(w.Namespace())
+		kept := triggers[0]
+		kept.Options = workflow.Options{Timeout: 90 * time.Second, Concurrency: 7, FailOnInterrupt: true}
+		kept.Input = json.RawMessage(`{"path":"t0"}`)
+		w.must(w.redeploy(&f, deploy.Activation{Keep: []workflow.Trigger{kept}}))
+		equal(t, "triggers", w.triggers(f.ID), []workflow.Trigger{kept})
+		kept.ID = w.ID()
+		w.refused(w.redeploy(&f, deploy.Activation{Keep: []workflow.Trigger{kept}}), fault.Conflict,
+			"A trigger of this workflow was removed at the same time; deploy again")
+	})
+
+	t.Run("a removed trigger frees its address and identity", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		f, triggers := w.Deployed(w.Namespace())
+		twin := triggers[0]
+		twin.ID = w.ID()
+		twin.Webhook = &workflow.Webhook{ID: w.ID(), Method: "POST", Path: triggers[0].Webhook.Path}
+		w.refused(w.redeploy(&f, deploy.Activation{Add: []workflow.Trigger{twin}}), fault.Conflict,
+			"This workflow has a onWebhook trigger with the same input already")
+		w.must(w.redeploy(&f, deploy.Activation{Add: []workflow.Trigger{twin}, Remove: []id.ID{triggers[0].ID}}))
+		equal(t, "triggers", w.triggers(f.ID), []workflow.Trigger{twin})
+		got, err := w.WebhookTriggers(w.ctx(), id.ID{}, 10)
+		w.must(err)
+		equal(t, "triggers with a webhook", got, []workflow.Trigger{twin})
+	})
+
+	t.Run("a path has a bound", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		f := w.Workflow(w.Namespace())
+		a := w.Activation(f, workflow.Options{})
+		a.Add[0].Webhook.Path = "/webhook/" + strings.Repeat("ü", 1000)
+		w.refused(w.ActivateDeployment(w.ctx(), a), fault.Invalid, "the path of a webhook has 2009 bytes; at most 2000 are allowed")
+		a.Add[0].Webhook.Path = "/webhook/" + strings.Repeat("ü", 900)
+		w.must(w.ActivateDeployment(w.ctx(), a))
+	})
+}
