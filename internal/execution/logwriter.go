@@ -15,6 +15,8 @@ const (
 	firstFlush = 2 * time.Millisecond
 	// nextFlush is the shortest time between two flushes of one run.
 	nextFlush = 20 * time.Millisecond
+	// flushRetry is the time between two tries while the store does not answer.
+	flushRetry = 250 * time.Millisecond
 	// logBuffer is how many bytes may wait to be stored before the run is held
 	// up.
 	logBuffer = 4 << 20
@@ -111,7 +113,7 @@ func (w *logWriter) flush() {
 	default:
 		// The lines stay; storing the same part twice is harmless.
 		w.s.Log.Error("log lines could not be stored; trying again", "execution", w.lease.ExecutionID, "error", err)
-		w.schedule(persistMost)
+		w.schedule(flushRetry)
 	}
 	w.changed.Broadcast()
 }

@@ -154,6 +154,8 @@ func (s *Service) persist(c *Claim, store func(context.Context) error) error {
 			return nil
 		}
 		if errors.Is(err, ErrLeaseLost) || fault.Is(err, fault.NotFound) {
+			// An earlier try whose answer was lost may have ended it.
+			s.signal(c.ExecutionID)
 			s.Log.Warn("the end of a run was refused because it is no longer ours", "execution", c.ExecutionID, "attempt", c.Attempt)
 			return err
 		}

@@ -1,0 +1,82 @@
+package execution_test
+
+import (
+	"context"
+	"sync"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
+)
+
+// faulty is a store between which and the service answers get lost.
+type faulty struct {
+	execution.Store
+	mu sync.Mutex
+	// refuse counts the next calls of a method that fail before they do
+	// anything; lose those that do their work and then fail.
+	refuse, lose map[string]int
+}
+
+func newFaulty(s execution.Store) *faulty {
+	return &faulty{Store: s, refuse: map[string]int{}, lose: map[string]int{}}
+}
+
+func (f *faulty) take(counts map[string]int, method string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if counts[method] == 0 {
+		return false
+	}
+	counts[method]--
+	return true
+}
+
+// left reports whether planned faults have not happened.
+func (f *faulty) left() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, counts := range []map[string]int{f.refuse, f.lose} {
+		for _, n := range counts {
+			if n > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *faulty) call(method string, do func() error) error {
+	down := fault.New(fault.Unavailable, "the database does not answer")
+	if f.take(f.refuse, method) {
+		return down
+	}
+	err := do()
+	if err == nil && f.take(f.lose, method) {
+		return down
+	}
+	return err
+}
+
+func (f *faulty) AcceptExecution(ctx context.Context, a execution.Acceptance) (got execution.Accepted, err error) {
+	err = f.call("accept", func() error {
+		got, err = f.Store.AcceptExecution(ctx, a)
+		return err
+	})
+	return got, err
+}
+
+func (f *faulty) AppendLog(ctx context.Context, l execution.Lease, c execution.LogChunk) error {
+	return f.call("append", func() error { return f.Store.AppendLog(ctx, l, c) })
+}
+
+func (f *faulty) FinishExecution(ctx context.Context, l execution.Lease, o execution.Outcome) error {
+	return f.call("finish", func() error { return f.Store.FinishExecution(ctx, l, o) })
+}
+
+func (f *faulty) InterruptExecution(ctx context.Context, l execution.Lease, in execution.Interruption) (s execution.State, err error) {
+	err = f.call("interrupt", func() error {
+		s, err = f.Store.InterruptExecution(ctx, l, in)
+		return err
+	})
+	return s, err
+}

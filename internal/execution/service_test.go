@@ -1,0 +1,297 @@
+package execution_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/dummy"
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/storetest"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// house is a service on a real store, with a workflow whose runs do what their
+// event says.
+type house struct {
+	*execution.Service
+	world   *storetest.World
+	faults  *faulty
+	engine  *dummy.Engine
+	trigger workflow.Trigger
+	ids     *id.Source
+}
+
+func newHouse(t *testing.T, slots int) *house {
+	t.Helper()
+	dir := t.TempDir()
+	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
+		cfg.Path, cfg.Blobs, cfg.Now = filepath.Join(dir, "test.db"), filepath.Join(dir, "blobs"), time.Now
+		return store.Open(t.Context(), cfg)
+	})
+	h := &house{world: w, faults: newFaulty(w.Store), engine: dummy.New(slots, time.Now), ids: id.NewSource(time.Now)}
+	source := workflow.Source{Files: map[string]string{"behaviour": "echo"}, Entrypoint: "behaviour"}
+	program, err := h.engine.Compile(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := w.Workflow(w.Namespace())
+	a := w.Activation(f, workflow.Options{})
+	a.Program, a.Deployment.ProgramHash = program, program.Hash
+	a.Add[0].Input, a.Deployment.Triggers[0].Input = json.RawMessage(`{}`), json.RawMessage(`{}`)
+	if err := w.ActivateDeployment(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	h.trigger = a.Add[0]
+	h.start(t)
+	return h
+}
+
+// start starts a new life of the service on the same store.
+func (h *house) start(t *testing.T) {
+	t.Helper()
+	h.Service = execution.New(execution.Config{
+		Store: h.faults, Engine: h.engine, IDs: h.ids, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Limits: engine.DefaultLimits(), MaxTimeout: time.Minute, Retention: 24 * time.Hour,
+	})
+	s := h.Service
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopNow(t, s) })
+}
+
+// stopNow stops a service without giving its runs time.
+func stopNow(t *testing.T, s *execution.Service) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// send accepts an event whose run does the steps.
+func (h *house) send(t *testing.T, steps ...string) id.ID {
+	t.Helper()
+	a, err := h.try(steps...)
+	if err != nil {
+		t.Fatalf("accept: %v", err)
+	}
+	return a.ExecutionID
+}
+
+func (h *house) try(steps ...string) (execution.Accepted, error) {
+	body, err := json.Marshal(map[string]string{"behaviour": strings.Join(steps, "\n")})
+	if err != nil {
+		return execution.Accepted{}, err
+	}
+	return h.Accept(context.Background(), execution.Acceptance{
+		OrganizationID: h.trigger.OrganizationID, WorkflowID: h.trigger.WorkflowID, TriggerID: h.trigger.ID,
+		Origin: execution.Origin{ProviderType: "builtin", ProviderAlias: "default", TriggerType: h.trigger.Type},
+		Event:  execution.Event{Fields: json.RawMessage(`{}`), HasBody: true, ContentType: "application/json", Body: body},
+	})
+}
+
+// when waits until an execution meets a condition and returns it.
+func (h *house) when(t *testing.T, x id.ID, what string, met func(execution.Execution) bool) execution.Execution {
+	t.Helper()
+	changed, stop := h.Watch(x)
+	defer stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		e := h.world.Get(x, h.trigger.OrganizationID)
+		if met(e) {
+			return e
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("execution is %s in attempt %d (%s), want: %s", e.State, e.Attempt, e.Error, what)
+		}
+	}
+}
+
+func (h *house) ended(t *testing.T, x id.ID) execution.Execution {
+	t.Helper()
+	return h.when(t, x, "ended", func(e execution.Execution) bool { return e.State.Final() })
+}
+
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 4)
+	for steps, want := range map[string]struct {
+		state  execution.State
+		result string
+	}{
+		`return {"a":1}`:  {execution.Completed, `{"a":1}`},
+		"fail it broke":   {execution.Failed, ""},
+		"crash":           {execution.Failed, ""},
+		"out-of-memory":   {execution.Failed, ""},
+		"never-settles":   {execution.Failed, ""},
+		"sleep 1ms":       {execution.Completed, ""},
+		"log x\nreturn 1": {execution.Completed, "1"},
+	} {
+		e := h.ended(t, h.send(t, steps))
+		if e.State != want.state || string(e.Result) != want.result || e.Attempt != 1 {
+			t.Errorf("%q: %s with %s in attempt %d, want %s with %s", steps, e.State, e.Result, e.Attempt, want.state, want.result)
+		}
+		if e.State == execution.Failed && e.Error == "" {
+			t.Errorf("%q failed without a reason", steps)
+		}
+		if e.CompletedAt == nil || e.Duration == nil {
+			t.Errorf("%q has no end or no duration", steps)
+		}
+	}
+}
+
+func TestInterruptedRunsEndInTheEnd(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	e := h.ended(t, h.send(t, "interrupt"))
+	if e.State != execution.Failed || e.Attempt != execution.MaxInterruptions+1 || e.Interruptions != execution.MaxInterruptions+1 {
+		t.Errorf("%s after %d attempts and %d interruptions: %s", e.State, e.Attempt, e.Interruptions, e.Error)
+	}
+}
+
+// What the store refuses for a while, or does without saying so, is neither
+// lost nor done twice.
+func TestStoreFaults(t *testing.T) {
+	t.Parallel()
+	for name, plan := range map[string]func(*faulty){
+		"finish refused":     func(f *faulty) { f.refuse["finish"] = 3 },
+		"finish answer lost": func(f *faulty) { f.lose["finish"] = 1 },
+		"log refused":        func(f *faulty) { f.refuse["append"] = 2 },
+		"log answer lost":    func(f *faulty) { f.lose["append"] = 2 },
+		"all of it": func(f *faulty) {
+			f.refuse["append"], f.lose["append"], f.refuse["finish"], f.lose["finish"] = 1, 1, 2, 1
+		},
+		"interrupt refused":   func(f *faulty) { f.refuse["interrupt"] = 2 },
+		"interrupt lost once": func(f *faulty) { f.lose["interrupt"] = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, 1)
+			plan(h.faults)
+			if strings.HasPrefix(name, "interrupt") {
+				h.ended(t, h.send(t, "interrupt"))
+			}
+			steps := []string{}
+			for i := 1; i <= 60; i++ {
+				steps = append(steps, fmt.Sprintf("log line %d", i), "sleep 15ms")
+			}
+			x := h.send(t, append(steps, "return 7")...)
+			e := h.ended(t, x)
+			if e.State != execution.Completed || string(e.Result) != "7" || e.Attempt != 1 {
+				t.Fatalf("%s with %s in attempt %d: %s", e.State, e.Result, e.Attempt, e.Error)
+			}
+			entries, err := h.Logs(t.Context(), x, execution.Cursor{}, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(entries) != 60 {
+				t.Errorf("%d lines are stored, want 60", len(entries))
+			}
+			for i, l := range entries {
+				if want := fmt.Sprintf("line %d", i+1); l.Message != want || l.Cursor.Line != i+1 {
+					t.Fatalf("line %s is %q, want %q", l.Cursor, l.Message, want)
+				}
+			}
+			if h.faults.left() {
+				t.Error("a planned fault did not happen, so the test has shown nothing")
+			}
+		})
+	}
+}
+
+func TestRefusedEventsLeaveTheSlotFree(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	h.faults.refuse["accept"] = 5
+	for range 5 {
+		if _, err := h.try("echo"); !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("accept: %v, want unavailable", err)
+		}
+	}
+	if e := h.ended(t, h.send(t, "return 1")); e.State != execution.Completed {
+		t.Errorf("the next run is %s", e.State)
+	}
+}
+
+func TestSlotsBoundTheRuns(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 3)
+	var all []id.ID
+	for range 30 {
+		all = append(all, h.send(t, "sleep 5ms", "return 1"))
+		if running, slots := h.Running(); running > slots || slots != 3 {
+			t.Fatalf("%d runs go on in %d slots", running, slots)
+		}
+	}
+	for _, x := range all {
+		if e := h.ended(t, x); e.State != execution.Completed {
+			t.Errorf("a run is %s: %s", e.State, e.Error)
+		}
+	}
+	depth, err := h.Depth(t.Context())
+	if err != nil || depth.Waiting+depth.Running != 0 {
+		t.Errorf("the queue holds %+v (%v), want nothing", depth, err)
+	}
+}
+
+// A stopped service gives its runs back; the next life of the server runs them
+// again.
+func TestStopGivesRunsBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	x := h.send(t, "log before", "hang")
+	h.when(t, x, "a stored line", func(execution.Execution) bool {
+		entries, err := h.Logs(t.Context(), x, execution.Cursor{}, 10)
+		return err == nil && len(entries) == 1
+	})
+	stopNow(t, h.Service)
+	if e := h.world.Get(x, h.trigger.OrganizationID); e.State != execution.Received || e.Interruptions != 1 {
+		t.Fatalf("after the stop the run is %s with %d interruptions", e.State, e.Interruptions)
+	}
+	if _, err := h.try("echo"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a stopped service accepts: %v", err)
+	}
+	h.start(t)
+	h.when(t, x, "a second attempt", func(e execution.Execution) bool { return e.State == execution.Started && e.Attempt == 2 })
+}
+
+// A run that was taken back is ended, and writes nothing more.
+func TestLostLeaseEndsTheRun(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	x := h.send(t, "log first", "sleep 100ms", "log second", "hang")
+	h.when(t, x, "started", func(e execution.Execution) bool { return e.State == execution.Started })
+	if n, err := h.world.TakeBackClaims(t.Context(), h.ids.New(), "another took over", time.Now()); err != nil || n != 1 {
+		t.Fatalf("took back %d claims: %v", n, err)
+	}
+	// The slot is free again only when the first attempt has ended; then the
+	// second one takes it.
+	h.when(t, x, "a second attempt", func(e execution.Execution) bool { return e.State == execution.Started && e.Attempt == 2 })
+	entries, err := h.Logs(t.Context(), x, execution.Cursor{}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range entries {
+		if l.Cursor.Attempt == 1 && l.Message == "second" {
+			t.Error("the attempt that was taken back wrote a line afterwards")
+		}
+	}
+}
