@@ -12,11 +12,12 @@ import (
 // contents of all files to a source map.
 func completeMap(sourceMap []byte, files Files) ([]byte, error) {
 	var parts struct {
-		Version        int             `json:"version"`
-		Sources        []string        `json:"sources"`
-		SourcesContent []string        `json:"sourcesContent"`
-		Mappings       json.RawMessage `json:"mappings"`
-		Names          json.RawMessage `json:"names"`
+		Version  int             `json:"version"`
+		Names    json.RawMessage `json:"names"`
+		Sources  []string        `json:"sources"`
+		Mappings json.RawMessage `json:"mappings"`
+		// Behind the others: who looks up a place need not read it.
+		SourcesContent []string `json:"sourcesContent"`
 	}
 	if err := json.Unmarshal(sourceMap, &parts); err != nil {
 		return nil, fmt.Errorf("read the source map: %w", err)

@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/go-sourcemap/sourcemap"
 )
 
 // Bounds of a stack that is mapped; what goes beyond is left out.
@@ -15,11 +13,22 @@ const (
 	maxFrames     = 100
 )
 
-// frame matches one line of a stack: function, file, line, column.
-var frame = regexp.MustCompile(`^\s*at (?:(.*) \()?([^():]*):(\d+)(?::(\d+))?\)?$`)
+// frameLine matches one line of a stack: function, file, line, column.
+var frameLine = regexp.MustCompile(`^\s*at (?:(.*) \()?([^():]*):(\d+)(?::(\d+))?\)?$`)
 
 // evalName is what the engine calls a script that was given no name.
 const evalName = "<eval>"
+
+// frame is one line of a stack.
+type frame struct {
+	text string
+	// call says that the line is a call, and not a part of a message.
+	call bool
+	// inScript says that the call is in the script: in function, at place.
+	inScript bool
+	function string
+	place    position
+}
 
 // MapStack rewrites the frames of the script in a stack of the engine to the
 // author's files, lines and columns. Frames of nothing that the author wrote
@@ -31,76 +40,67 @@ const evalName = "<eval>"
 // The script's frames are those of CodeName, and of "<eval>" from line 2 on: a
 // realm that cannot name its scripts keeps its own on one line.
 func MapStack(sourceMap []byte, stack string) string {
-	positions := readPositions(sourceMap)
-	var mapped []string
-	for line := range strings.Lines(stack[:min(len(stack), maxStackBytes)]) {
-		line = strings.TrimRight(line, "\n")
-		if !strings.HasPrefix(strings.TrimSpace(line), "at ") {
-			mapped = append(mapped, line)
-		} else if text, ok := positions.mapFrame(line); ok {
-			mapped = append(mapped, text)
+	frames := readFrames(stack)
+	var places []position
+	for _, f := range frames {
+		if f.inScript {
+			places = append(places, f.place)
 		}
-		if len(mapped) == maxFrames {
+	}
+	originals, err := lookUp(sourceMap, places)
+	var lines []string
+	for _, f := range frames {
+		switch {
+		case !f.call:
+			lines = append(lines, f.text)
+		case f.inScript && err != nil:
+			lines = append(lines, f.text)
+		case f.inScript:
+			if at, ok := originals[f.place]; ok && at.isAuthors() {
+				lines = append(lines, f.at(at))
+			}
+		}
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
+}
+
+// readFrames takes a stack apart.
+func readFrames(stack string) []frame {
+	var frames []frame
+	for line := range strings.Lines(stack[:min(len(stack), maxStackBytes)]) {
+		if len(frames) == maxFrames {
 			break
 		}
+		frames = append(frames, readFrame(strings.TrimRight(line, "\n")))
 	}
-	return strings.Trim(strings.Join(mapped, "\n"), "\n")
+	return frames
 }
 
-// positions maps places of the script; the zero value maps none.
-type positions struct{ consumer *sourcemap.Consumer }
-
-// readPositions reads a source map. The reader trusts its input: a map that
-// was tampered with can make it panic, here and in original.
-func readPositions(sourceMap []byte) (p positions) {
-	defer func() {
-		if recover() != nil {
-			p = positions{}
-		}
-	}()
-	consumer, err := sourcemap.Parse("", sourceMap)
-	if err != nil {
-		return positions{}
-	}
-	return positions{consumer}
-}
-
-// mapFrame returns the frame in the author's terms; false when it is none of
-// the author's.
-func (p positions) mapFrame(line string) (string, bool) {
-	m := frame.FindStringSubmatch(line)
+func readFrame(line string) frame {
+	f := frame{text: line, call: strings.HasPrefix(strings.TrimSpace(line), "at ")}
+	m := frameLine.FindStringSubmatch(line)
 	if m == nil {
-		return "", false
+		return f
 	}
-	name, file := m[1], m[2]
+	file := m[2]
 	lineNumber, _ := strconv.Atoi(m[3])
 	column, _ := strconv.Atoi(m[4])
-	if !strings.HasSuffix(file, CodeName) && (file != evalName || lineNumber < 2) {
-		return "", false
-	}
-	if p.consumer == nil {
-		return line, true
-	}
-	place, ok := p.original(lineNumber, max(column, 1))
-	if !ok {
-		return "", false
-	}
-	if name == "" || name == evalName || strings.HasPrefix(name, userSpace+":") {
-		return "    at " + place, true
-	}
-	return fmt.Sprintf("    at %s (%s)", name, place), true
+	f.function = m[1]
+	f.place = position{line: lineNumber - 1, column: max(column-1, 0)}
+	f.inScript = strings.HasSuffix(file, CodeName) || file == evalName && lineNumber > 1
+	return f
 }
 
-// original returns the place in the author's files as "file:line:column".
-func (p positions) original(line, column int) (place string, ok bool) {
-	defer func() {
-		if recover() != nil {
-			place, ok = "", false
-		}
-	}()
-	source, _, sourceLine, sourceColumn, ok := p.consumer.Source(line, column-1)
-	if !ok || source == "" || source == entryName || strings.HasPrefix(source, sdkSpace+":") {
-		return "", false
+// at writes the frame with its original place.
+func (f frame) at(o original) string {
+	place := fmt.Sprintf("%s:%d:%d", o.source, o.line+1, o.column+1)
+	if f.function == "" || f.function == evalName || strings.HasPrefix(f.function, userSpace+":") {
+		return "    at " + place
 	}
-	return fmt.Sprintf("%s:%d:%d", source, sourceLine, sourceColumn+1), true
+	return fmt.Sprintf("    at %s (%s)", f.function, place)
+}
+
+// isAuthors reports whether the author wrote the source.
+func (o original) isAuthors() bool {
+	return o.source != entryName && !strings.HasPrefix(o.source, sdkSpace+":")
 }
