@@ -30,7 +30,7 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 	var problems []error
 	if !settings.InsecureRunner {
 		if err := sandbox.Supported(); err != nil {
-			problems = append(problems, fmt.Errorf("%w: use a kernel that has it, or, for your own code alone, start with --insecure-runner", err))
+			problems = append(problems, fmt.Errorf("%w; for your own code alone, --insecure-runner goes without it", err))
 		}
 	}
 	dir := config.DataDir(settings.DataDir)
