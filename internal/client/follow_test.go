@@ -127,6 +127,24 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowThroughManyBreaks has more of them than may follow each other
+// without anything new between.
+func TestFollowThroughManyBreaks(t *testing.T) {
+	t.Parallel()
+	var all []stream
+	var want []string
+	for i := range 2 * maxReconnects {
+		message := fmt.Sprint(i)
+		all = append(all, stream{text: soon + line("1-"+message, message), broken: true})
+		want = append(want, message)
+	}
+	c, _ := streams(t, append(all, stream{text: completed + end})...)
+	got, err := follow(t.Context(), c)
+	if diff := cmp.Diff(append(want, "<completed>"), got); diff != "" || err != nil {
+		t.Errorf("error %v, events (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestFollowFails(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -88,7 +88,6 @@ func (b *build) options(entry string) api.BuildOptions {
 		Charset:       api.CharsetUTF8,
 		LegalComments: api.LegalCommentsNone,
 		LogLevel:      api.LogLevelSilent,
-		TsconfigRaw:   "{}",
 		// An import() that stays, because its failure is handled, must fail
 		// like a missing module and not reach the engine's module loader.
 		Supported: map[string]bool{"dynamic-import": false},

@@ -142,7 +142,7 @@ func TestBuildBoundsProblems(t *testing.T) {
 
 func TestBuildResult(t *testing.T) {
 	t.Parallel()
-	files := tree{"src/main.ts": "import { used } from './lib';\nimport 'floww';\nconsole.log(used)", "src/lib.ts": "export const used = 1;\nexport const unused = 'left out'"}
+	files := tree{"src/main.ts": "import { used } from './lib';\nimport 'floww';\nconsole.log(used, 'grüße');\nimport('gone').catch(console.log)", "src/lib.ts": "export const used = 1;\nexport const unused = 'left out'"}
 	source := workflow.Source{Files: files, Entrypoint: "src/main.ts"}
 	result, err := Build(source)
 	if err != nil {
@@ -151,7 +151,10 @@ func TestBuildResult(t *testing.T) {
 	if result.SDKVersion != sdk.Version {
 		t.Errorf("SDKVersion = %q, want %q", result.SDKVersion, sdk.Version)
 	}
-	for _, unwanted := range []string{"left out", "sourceMappingURL", "class"} {
+	if !strings.Contains(string(result.Code), "grüße") {
+		t.Errorf("the script has not its text as it was:\n%s", result.Code)
+	}
+	for _, unwanted := range []string{"left out", "sourceMappingURL", "class", "import("} {
 		if strings.Contains(string(result.Code), unwanted) {
 			t.Errorf("the script has %q:\n%s", unwanted, result.Code)
 		}

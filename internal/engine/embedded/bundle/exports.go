@@ -15,21 +15,20 @@ type value struct {
 	values []*value // of an object, beside keys
 }
 
-// maxDepth bounds the nesting of exports.
-const maxDepth = 32
-
 // parseValue returns nil when raw is absent, null, or of a kind that exports
 // cannot have.
 func parseValue(raw json.RawMessage) *value {
 	if len(raw) == 0 {
 		return nil
 	}
-	return readValue(json.NewDecoder(bytes.NewReader(raw)), maxDepth)
+	return readValue(json.NewDecoder(bytes.NewReader(raw)))
 }
 
-func readValue(dec *json.Decoder, depth int) *value {
+// readValue reads one value of a text that is known to be JSON, and so not
+// nested deeper than the decoder allows.
+func readValue(dec *json.Decoder) *value {
 	token, err := dec.Token()
-	if err != nil || depth == 0 {
+	if err != nil {
 		return nil
 	}
 	switch token := token.(type) {
@@ -45,9 +44,9 @@ func readValue(dec *json.Decoder, depth int) *value {
 				}
 				name, _ := key.(string)
 				v.keys = append(v.keys, name)
-				v.values = append(v.values, readValue(dec, depth-1))
+				v.values = append(v.values, readValue(dec))
 			} else {
-				v.items = append(v.items, readValue(dec, depth-1))
+				v.items = append(v.items, readValue(dec))
 			}
 		}
 		if _, err := dec.Token(); err != nil {

@@ -150,5 +150,8 @@ func TestLookUpRefuses(t *testing.T) {
 		if _, beyond := found[position{5, 5}]; err != nil || beyond {
 			t.Errorf("lookUp in %s = %v, %v", mappings, found, err)
 		}
+		if o := found[position{0, 0}]; o.line < 0 || o.column < 0 {
+			t.Errorf("lookUp in %s gives a place before the beginning: %v", mappings, o)
+		}
 	}
 }

@@ -86,14 +86,12 @@ func (r *resolver) relative(dir, specifier string) (found, why string) {
 func (r *resolver) bare(dir, specifier string, mode importMode) (found, why string) {
 	name, subpath := splitSpecifier(specifier)
 	for ; ; dir = path.Dir(dir) {
-		if path.Base(dir) != modulesDir {
-			root := r.files.Real(path.Join(dir, modulesDir, name))
-			if m, ok := r.manifests.at(root); ok {
-				return r.inPackage(root, m, name, subpath, mode)
-			}
-			if found, ok := r.file(path.Join(root, subpath)); ok {
-				return found, ""
-			}
+		root := r.files.Real(path.Join(dir, modulesDir, name))
+		if m, ok := r.manifests.at(root); ok {
+			return r.inPackage(root, m, name, subpath, mode)
+		}
+		if found, ok := r.file(path.Join(root, subpath)); ok {
+			return found, ""
 		}
 		if dir == "." || dir == "/" {
 			return "", missingPackage(specifier, name)

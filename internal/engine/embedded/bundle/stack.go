@@ -37,8 +37,9 @@ type frame struct {
 // a failure: with a source map that cannot be read, the frames keep the places
 // in the script.
 //
-// The script's frames are those of CodeName, and of "<eval>" from line 2 on: a
-// realm that cannot name its scripts keeps its own on one line.
+// The script's frames are those of CodeName, and of "<eval>": a realm that
+// cannot name its scripts has its own on the first line, where the script has
+// nothing to map.
 func MapStack(sourceMap []byte, stack string) string {
 	frames := readFrames(stack)
 	var places []position
@@ -87,7 +88,7 @@ func readFrame(line string) frame {
 	column, _ := strconv.Atoi(m[4])
 	f.function = m[1]
 	f.place = position{line: lineNumber - 1, column: max(column-1, 0)}
-	f.inScript = strings.HasSuffix(file, CodeName) || file == evalName && lineNumber > 1
+	f.inScript = strings.HasSuffix(file, CodeName) || file == evalName
 	return f
 }
 
