@@ -141,6 +141,14 @@ func TestWithoutHost(t *testing.T) {
 	}
 }
 
+func TestExports(t *testing.T) {
+	t.Parallel()
+	got := evaluate(t, host, `import * as floww from "floww"; console.log(Object.keys(floww).join(", "))`)
+	if got != sdk.Exports {
+		t.Errorf("the module exports %q, want %q", got, sdk.Exports)
+	}
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	text, ok := sdk.Source("package.json")

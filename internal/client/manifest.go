@@ -21,8 +21,6 @@ type field struct {
 // texts are left out.
 type manifest struct {
 	fields map[string]field
-	// appendable says that a line can be added at the end of the file.
-	appendable bool
 }
 
 // parseManifest reads the text of floww.yaml; file is its path, for errors.
@@ -32,7 +30,7 @@ func parseManifest(file string, text []byte) (manifest, error) {
 	if err != nil {
 		return manifest{}, syntaxError(file, err)
 	}
-	m := manifest{fields: map[string]field{}, appendable: true}
+	m := manifest{fields: map[string]field{}}
 	var pairs []*ast.MappingValueNode
 	documents := 0
 	for _, doc := range tree.Docs {
@@ -41,10 +39,8 @@ func parseManifest(file string, text []byte) (manifest, error) {
 			continue
 		case *ast.MappingNode:
 			pairs = body.Values
-			m.appendable = !body.IsFlowStyle && doc.End == nil
 		case *ast.MappingValueNode:
 			pairs = []*ast.MappingValueNode{body}
-			m.appendable = doc.End == nil
 		default:
 			return manifest{}, fmt.Errorf("%s:%d: expected lines like \"name: my-workflow\"", file, body.GetToken().Position.Line)
 		}

@@ -57,11 +57,10 @@ func withWorkflowID(file string, text []byte, workflow string) ([]byte, error) {
 		return nil, fmt.Errorf("%s:%d has another workflowId", file, present.line)
 	}
 	lines := strings.SplitAfter(string(text), "\n")
-	switch {
-	case has:
+	if has && present.line <= len(lines) {
 		line, end := cutLineEnd(lines[present.line-1])
 		lines[present.line-1] = emptyID.ReplaceAllString(line, "${1} "+workflow+"${2}") + end
-	case before.appendable:
+	} else {
 		_, end := cutLineEnd(lines[0])
 		if end == "" {
 			end = "\n"

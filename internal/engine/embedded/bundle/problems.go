@@ -12,6 +12,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/sdk"
 )
 
 // maxProblems bounds the list that an author gets.
@@ -85,7 +86,7 @@ func (b *build) text(file string, message api.Message) string {
 		return computedImport
 	}
 	if names := missingFromSDK.FindStringSubmatch(text); names != nil {
-		return fmt.Sprintf("the module \"floww\" of this server has no %q; it has: Builtin", cmp.Or(names[1], names[2]))
+		return fmt.Sprintf("the module \"floww\" of this server has no %q; it has: %s", cmp.Or(names[1], names[2]), sdk.Exports)
 	}
 	if quoted, ok := strings.CutPrefix(text, "Could not resolve "); ok {
 		if specifier, err := strconv.Unquote(quoted); err == nil {
