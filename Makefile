@@ -23,11 +23,11 @@ run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello 
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
-	CGO_ENABLED=1 go test -race -tags external ./...
+	CGO_ENABLED=1 go test -race -timeout 15m -tags external ./...
 
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside
-	CGO_ENABLED=0 go test ./...
+	CGO_ENABLED=0 go test -timeout 3m ./...
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck and the rules of the house

@@ -57,6 +57,31 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestProblemsNameSettings asserts that the names in problems are those of the
+// tags.
+func TestProblemsNameSettings(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commandLine{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, flag := range parser.Model.Flags {
+		names[SettingName(flag)] = true
+	}
+	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x"}
+	client := Client{Server: "x"}
+	problems := append(settings.Check(), client.Check()...)
+	if len(problems) != 5 {
+		t.Errorf("got %d problems: %v", len(problems), problems)
+	}
+	for _, p := range problems {
+		if !names[p.Setting] {
+			t.Errorf("%q is not how a setting is named", p.Setting)
+		}
+	}
+}
+
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Size{
