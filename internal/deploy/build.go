@@ -29,7 +29,7 @@ func (s *Service) build(ctx context.Context, organization id.ID, source workflow
 	}
 	definitions, err := s.Engine.Define(ctx, organization, program)
 	if err != nil {
-		return nil, engine.Definitions{}, defineFault(err)
+		return nil, engine.Definitions{}, failureFault(err, "extract the definitions")
 	}
 	return program, definitions, nil
 }
@@ -37,7 +37,7 @@ func (s *Service) build(ctx context.Context, organization id.ID, source workflow
 func compileFault(err error) error {
 	var failed *engine.CompileError
 	if !errors.As(err, &failed) {
-		return buildFault(err, "compile the code")
+		return failureFault(err, "compile the code")
 	}
 	f := fault.Because(nil, fault.Invalid, "%s%s", refused, failed.Error())
 	for _, p := range failed.Problems {
@@ -57,10 +57,12 @@ func location(p engine.Problem) string {
 	}
 }
 
-func defineFault(err error) error {
+// failureFault refuses code that failed while it was looked at: it threw, or
+// took more time or memory than it may.
+func failureFault(err error, doing string) error {
 	var failed *engine.Failure
 	if !errors.As(err, &failed) {
-		return buildFault(err, "extract the definitions")
+		return buildFault(err, doing)
 	}
 	text := failed.Message
 	if failed.Stack != "" {

@@ -14,7 +14,8 @@ import (
 // Engine runs user code. See the package comment for the contract.
 type Engine interface {
 	// Compile makes a program of a source. The error is a *CompileError when
-	// the source is at fault.
+	// the source is at fault, and a *Failure when compiling it took more than it
+	// may.
 	Compile(ctx context.Context, source workflow.Source) (*workflow.Program, error)
 	// Define runs the program's top level once and returns what it registered,
 	// within a few seconds. The error is a *Failure when the code is at fault.
