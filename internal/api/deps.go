@@ -36,14 +36,13 @@ type Deps struct {
 	Logger    *slog.Logger
 	Now       func() time.Time
 	// WebhookBody and DeploymentBody are the greatest bodies in bytes; 0 for
-	// 25 MiB and 40 MiB.
+	// 25 MiB and 32 MiB.
 	WebhookBody, DeploymentBody int64
 }
 
 const (
-	defaultWebhookBody = 25 << 20
-	// Source of 32 MiB, and room for what JSON adds to it.
-	defaultDeploymentBody = 40 << 20
+	defaultWebhookBody    = 25 << 20
+	defaultDeploymentBody = 32 << 20
 )
 
 // Tenants answers questions about organizations and namespaces.

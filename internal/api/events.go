@@ -118,8 +118,9 @@ func (s *eventStream) look(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	// The state was read before the lines: when it is final, the lines that
-	// follow are all there are, and the state may be shown after them.
-	if s.state == nil {
+	// follow are all there are, and it is shown after them. Every other state
+	// goes before its lines, and so does the first that the client sees.
+	if s.state == nil || !e.State.Final() {
 		if err := s.showState(e); err != nil {
 			return false, err
 		}

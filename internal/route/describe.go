@@ -2,6 +2,7 @@ package route
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -50,7 +51,8 @@ func (rt *Router) describe(s Spec, objectParam string) huma.Operation {
 }
 
 // describeRaw puts a Raw route into the description.
-func (rt *Router) describeRaw(s Spec, objectParam string) {
+func (rt *Router) describeRaw(s Spec, objectParam string) (err error) {
+	defer catch(s, &err)
 	op := rt.describe(s, objectParam)
 	contentType := s.ContentType
 	if contentType == "" {
@@ -61,6 +63,14 @@ func (rt *Router) describeRaw(s Spec, objectParam string) {
 		Content:     map[string]*huma.MediaType{contentType: {}},
 	}
 	rt.api.OpenAPI().AddOperation(&op)
+	return nil
+}
+
+// catch turns a panic into an error: huma panics when what it is told is wrong.
+func catch(s Spec, err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("route %s %s: %v", s.Method, s.Path, v)
+	}
 }
 
 func (rt *Router) failure() map[string]*huma.Response {

@@ -14,8 +14,7 @@ import (
 // checked before handle runs. O is the answer's JSON value.
 func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ctx context.Context, c Call[T], in *I) (*O, error)) {
 	s = rt.withDefaults(s)
-	op := rt.describe(s, object.Param)
-	handleHuma, made, err := build(rt, op, func(ctx context.Context, in *I) (*output[O], error) {
+	handleHuma, made, err := build(rt, s, object.Param, func(ctx context.Context, in *I) (*output[O], error) {
 		c, ok := ctx.Value(operationKey{}).(*operationContext)
 		if !ok {
 			return nil, fmt.Errorf("operation %s was called outside of its route", s.OperationID)
@@ -60,14 +59,10 @@ func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ct
 // output is the answer as huma wants it.
 type output[O any] struct{ Body O }
 
-// build has huma make the handler of an operation. huma panics when the types
-// are wrong.
-func build[I, O any](rt *Router, op huma.Operation, handler func(context.Context, *I) (*O, error)) (handle func(huma.Context), made *huma.Operation, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			made, err = &huma.Operation{}, fmt.Errorf("route %s %s: %v", op.Method, op.Path, v)
-		}
-	}()
-	huma.Register(rt.api, op, handler)
+// build has huma make the handler of an operation.
+func build[I, O any](rt *Router, s Spec, objectParam string, handler func(context.Context, *I) (*O, error)) (handle func(huma.Context), made *huma.Operation, err error) {
+	made = &huma.Operation{}
+	defer catch(s, &err)
+	huma.Register(rt.api, rt.describe(s, objectParam), handler)
 	return rt.adapter.handler, rt.adapter.operation, nil
 }

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -26,10 +27,11 @@ func Raw[T any](rt *Router, s Spec, object Object[T], handle func(w http.Respons
 			return handle(w, r.WithContext(ctx), call)
 		})
 	}
-	rt.register(e, check(s, object))
+	err := check(s, object)
 	if s.OperationID != "" {
-		rt.describeRaw(s, object.Param)
+		err = errors.Join(err, rt.describeRaw(s, object.Param))
 	}
+	rt.register(e, err)
 }
 
 // prepare does what comes before the handler.

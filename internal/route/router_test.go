@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,6 +68,11 @@ func TestStartFailsOnABadRoute(t *testing.T) {
 			Operation(r, Spec{Method: "POST", Path: "/a", Policy: public, OperationID: "a"}, NoObject(),
 				func(context.Context, Call[None], *int) (*struct{}, error) { return nil, nil })
 		}, "route POST /a: input must be a struct"},
+		"a name that is taken": {func(r *Router) {
+			for _, path := range []string{"/a", "/b"} {
+				Raw(r, Spec{Method: "GET", Path: path, Policy: public, OperationID: "same"}, NoObject(), nothing)
+			}
+		}, "route GET /b: duplicate operation ID: same"},
 		"an operation without policy": {func(r *Router) {
 			Operation(r, Spec{Method: "GET", Path: "/a"}, NoObject(),
 				func(context.Context, Call[None], *struct{}) (*struct{}, error) { return nil, nil })
@@ -102,14 +108,17 @@ func TestRoutesListsAll(t *testing.T) {
 	Raw(b.Router, Spec{Method: "GET", Path: "/b", Policy: access.Operator(access.ReadMeasurements), Stream: true}, NoObject(), say(""))
 	Operation(b.Router, Spec{Method: "PATCH", Path: "/a/{id}", Aliases: []string{"/A/{id}"}, Policy: access.Requires(access.WriteWorkflow), OperationID: "change"}, things(),
 		func(context.Context, Call[thing], *struct{ Body struct{} }) (*struct{}, error) { return nil, nil })
-	want := strings.Join([]string{
-		"PATCH  /A/{id}  requires workflow.write     Thing  1048576",
-		"PATCH  /a/{id}  requires workflow.write     Thing  1048576",
-		"GET    /b       operator measurements.read  -      stream",
-		"POST   /b       public webhook.receive      -      7",
-		"",
-	}, "\n")
-	if diff := cmp.Diff(want, Table(b.Routes())); diff != "" {
+	want := []string{
+		"PATCH /A/{id}: requires workflow.write, Thing, 1048576, stream false",
+		"PATCH /a/{id}: requires workflow.write, Thing, 1048576, stream false",
+		"GET /b: operator measurements.read, , 0, stream true",
+		"POST /b: public webhook.receive, , 7, stream false",
+	}
+	var got []string
+	for _, i := range b.Routes() {
+		got = append(got, fmt.Sprintf("%s %s: %s, %s, %d, stream %t", i.Method, i.Path, i.Policy, i.Object, i.BodyLimit, i.Stream))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
