@@ -14,16 +14,16 @@ import (
 // whoamiBody serves three generations of clients at once: flat members in
 // snake_case, user and organizations.
 type whoamiBody struct {
-	ID           id.ID                `json:"id"`
-	WorkOSUserID *string              `json:"workos_user_id"`
-	UserType     string               `json:"user_type"`
-	Email        *string              `json:"email"`
-	FirstName    *string              `json:"first_name"`
-	LastName     *string              `json:"last_name"`
-	IsAdmin      bool                 `json:"is_admin"`
-	CreatedAt    timestamp            `json:"created_at"`
-	User         whoamiUser           `json:"user"`
-	Organization []whoamiOrganization `json:"organizations" nullable:"false"`
+	ID            id.ID                `json:"id"`
+	WorkOSUserID  *string              `json:"workos_user_id"`
+	UserType      string               `json:"user_type"`
+	Email         *string              `json:"email"`
+	FirstName     *string              `json:"first_name"`
+	LastName      *string              `json:"last_name"`
+	IsAdmin       bool                 `json:"is_admin"`
+	CreatedAt     timestamp            `json:"created_at"`
+	User          whoamiUser           `json:"user"`
+	Organizations []whoamiOrganization `json:"organizations" nullable:"false"`
 }
 
 type whoamiUser struct {
@@ -38,9 +38,9 @@ type whoamiUser struct {
 }
 
 type whoamiOrganization struct {
-	ID           id.ID  `json:"id"`
-	DisplayName  string `json:"displayName"`
-	DisplayName2 string `json:"display_name"`
+	ID             id.ID  `json:"id"`
+	DisplayName    string `json:"displayName"`
+	DisplayNameOld string `json:"display_name"`
 }
 
 func registerWhoami(r *route.Router, d Deps) {
@@ -54,7 +54,7 @@ func registerWhoami(r *route.Router, d Deps) {
 		}
 		body := whoami(c.Principal)
 		for _, o := range organizations {
-			body.Organization = append(body.Organization, whoamiOrganization{ID: o.ID, DisplayName: o.DisplayName, DisplayName2: o.DisplayName})
+			body.Organizations = append(body.Organizations, whoamiOrganization{ID: o.ID, DisplayName: o.DisplayName, DisplayNameOld: o.DisplayName})
 		}
 		return &body, nil
 	})
@@ -66,7 +66,7 @@ func whoami(p identity.Principal) whoamiBody {
 	created := timestamp(p.CreatedAt)
 	return whoamiBody{
 		ID: p.ID, UserType: string(p.Kind), FirstName: textOrNull(p.Name), CreatedAt: created,
-		User:         whoamiUser{ID: p.ID, UserType: strings.ToUpper(string(p.Kind)), CreatedAt: created},
-		Organization: []whoamiOrganization{},
+		User:          whoamiUser{ID: p.ID, UserType: strings.ToUpper(string(p.Kind)), CreatedAt: created},
+		Organizations: []whoamiOrganization{},
 	}
 }

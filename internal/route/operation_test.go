@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,12 +137,7 @@ func TestOperationNamesEveryWrongPart(t *testing.T) {
 }
 
 var sorted = cmp.Transformer("sorted", func(s []string) string {
-	s = append([]string(nil), s...)
-	for i := range s {
-		for j := i; j > 0 && s[j] < s[j-1]; j-- {
-			s[j], s[j-1] = s[j-1], s[j]
-		}
-	}
+	s = slices.Sorted(slices.Values(s))
 	return strings.Join(s, " ")
 })
 

@@ -37,7 +37,8 @@ func serve(t *testing.T, h http.Handler) *httptest.Server {
 	return s
 }
 
-func open5(t *testing.T, s *httptest.Server) *http.Response {
+// openStream opens the stream and reads its first part.
+func openStream(t *testing.T, s *httptest.Server) *http.Response {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -98,7 +99,7 @@ func TestStreamOutlivesTheTimeouts(t *testing.T) {
 	s.Config.WriteTimeout = 50 * time.Millisecond
 	s.Start()
 	t.Cleanup(s.Close)
-	res := open5(t, s)
+	res := openStream(t, s)
 	if late, err := s.Client().Get(s.URL + "/ends"); err == nil {
 		_, _ = io.Copy(io.Discard, late.Body)
 		late.Body.Close()
@@ -119,7 +120,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 	s.Config = server
 	s.Start()
 	t.Cleanup(s.Close)
-	res := open5(t, s)
+	res := openStream(t, s)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
@@ -136,7 +137,7 @@ func TestStreamEndsWhenTheClientLeaves(t *testing.T) {
 	b := newBench(t)
 	ended := b.follow()
 	s := serve(t, b.Handler())
-	open5(t, s).Body.Close()
+	openStream(t, s).Body.Close()
 	wait(t, ended, "the end of the handler")
 	if strings.Contains(b.log.String(), "ERROR") {
 		t.Errorf("a client that leaves is an error:\n%s", b.log)
@@ -148,8 +149,8 @@ func TestStreamsAreCounted(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.Limits.Streams = 2 })
 	ended := b.follow()
 	s := serve(t, b.Handler())
-	first := open5(t, s)
-	open5(t, s)
+	first := openStream(t, s)
+	openStream(t, s)
 	a := b.ask(t, "GET", "/s", "")
 	wantStatus(t, a, 503)
 	if a.header.Get("Retry-After") == "" || !strings.Contains(a.text, "2 streams are open") {
@@ -164,7 +165,7 @@ func TestStreamsAreCounted(t *testing.T) {
 			t.Fatalf("%d streams are counted, want 1", b.streams.Load())
 		}
 	}
-	open5(t, s)
+	openStream(t, s)
 }
 
 // A client that never reads is dropped after the time it has for a part.
@@ -189,7 +190,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 			return nil
 		})
 	s := serve(t, b.Handler())
-	open5(t, s)
+	openStream(t, s)
 	select {
 	case err := <-result:
 		if err != errClientGone {
