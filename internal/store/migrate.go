@@ -44,16 +44,21 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// checkVersion reports a schema that is not this program's.
+// checkVersion reports a schema that is not this program's. It reads the
+// version by itself, for goose makes its table when it is missing.
 func checkVersion(ctx context.Context, db *sql.DB) error {
 	m, err := migrator(db)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
-	have, want, err := m.GetVersions(ctx)
+	var have, want int64
+	for _, step := range m.ListSources() {
+		want = max(want, step.Version)
+	}
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&have)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read the schema's version: %w", err)
+		return fmt.Errorf("the database has no schema of flowwd's (%w): start `flowwd serve` once to make it", err)
 	case have > want:
 		return newer(have, want)
 	case have < want:

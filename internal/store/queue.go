@@ -16,14 +16,15 @@ func (s *Store) QueueDepth(ctx context.Context) (execution.Depth, error) {
 			&d.Waiting, &d.Running); err != nil {
 			return err
 		}
+		// CROSS JOIN keeps SQLite to this order of the tables.
 		_, err := v.one(`
 			SELECT received_at FROM executions WHERE id = (
 				SELECT oldest FROM (
 					SELECT (SELECT e.id FROM executions e
 						WHERE e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
 						ORDER BY e.id LIMIT 1) AS oldest
-					FROM queue_counters q JOIN triggers t ON t.organization_id = q.organization_id
-					WHERE q.waiting > 0) AS heads
+					FROM queue_counters q CROSS JOIN triggers t
+					WHERE t.organization_id = q.organization_id AND q.waiting > 0) AS heads
 				WHERE oldest IS NOT NULL ORDER BY oldest LIMIT 1)`, nil, &d.OldestWaiting)
 		return err
 	})

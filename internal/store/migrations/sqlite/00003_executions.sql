@@ -113,3 +113,5 @@ CREATE TABLE daily_totals (
     purged          INTEGER NOT NULL CHECK (purged BETWEEN 0 AND count),
     PRIMARY KEY (workflow_id, day, state)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX daily_totals_gone ON daily_totals (day) WHERE purged = count;

@@ -1,0 +1,146 @@
+package store_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/storetest"
+)
+
+// owners are the columns that say whose a row is.
+var owners = []string{"organization_id", "workflow_id", "execution_id", "deployment_id"}
+
+// kept are the tables whose rows stay although they belong to somebody.
+var kept = map[string]string{
+	"namespaces":       "an organization keeps its namespaces; organizations are not removed yet",
+	"service_accounts": "an account belongs to its organization",
+	"api_keys":         "a revoked key stays as the record of who could do what",
+	"queue_counters":   "one row for each organization, as long as it exists",
+}
+
+func tables(t *testing.T, db *sql.DB) []string {
+	t.Helper()
+	return column(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`)
+}
+
+func column(t *testing.T, db *sql.DB, query string, values ...any) (found []string) {
+	t.Helper()
+	rows, err := db.Query(query, values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close() //nolint:errcheck // reading to the end reports in rows.Err
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func count(t *testing.T, db *sql.DB, table string) (n int) {
+	t.Helper()
+	if err := db.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestEveryTableIsCoveredByRetention fills all tables, deletes what was made,
+// lets retention run, and looks for rows that are left: in tables whose columns
+// say that their rows belong to somebody none may be.
+func TestEveryTableIsCoveredByRetention(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "flowwd.db")
+	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
+		cfg.Path, cfg.Blobs = path, filepath.Join(folder, "bodies")
+		return store.Open(t.Context(), cfg)
+	})
+	f := w.Fill()
+	db := raw(t, path)
+	for _, table := range tables(t, db) {
+		if count(t, db, table) == 0 {
+			t.Errorf("table %s is empty before the test begins: fill it in World.Fill", table)
+		}
+	}
+	if err := w.DeleteWorkflow(t.Context(), f.ID, w.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.Pass(500 * 24 * time.Hour)
+	for n := 1; n > 0; {
+		var err error
+		if n, err = w.PurgeExpired(t.Context(), w.Now(), w.Now(), 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range tables(t, db) {
+		owned := slices.ContainsFunc(column(t, db, `SELECT name FROM pragma_table_info(?)`, table),
+			func(c string) bool { return slices.Contains(owners, c) })
+		reason, exception := kept[table]
+		switch n := count(t, db, table); {
+		case exception && (!owned || n == 0):
+			t.Errorf("table %s is listed as kept (%s) but has no owner or no rows: remove it from the list", table, reason)
+		case owned && !exception && n > 0:
+			t.Errorf("table %s has %d rows after everything was deleted and expired: PurgeExpired must remove them", table, n)
+		}
+	}
+}
+
+// TestTablesAreStrict holds what makes SQLite refuse what PostgreSQL would.
+func TestTablesAreStrict(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "flowwd.db")
+	opened(t, config(path))
+	db := raw(t, path)
+	for _, table := range tables(t, db) {
+		if strict := column(t, db, `SELECT strict FROM pragma_table_list(?)`, table); !slices.Equal(strict, []string{"1"}) {
+			t.Errorf("table %s is not STRICT", table)
+		}
+		statement := column(t, db, `SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?`, table)[0]
+		for _, c := range column(t, db, `SELECT name FROM pragma_table_info(?) WHERE type = 'BLOB'`, table) {
+			id := c == "id" || strings.HasSuffix(c, "_id") || c == "claimed_by" || c == "incarnation"
+			if id && !strings.Contains(statement, "length("+c+") = 16") && !referring(t, db, table, c) {
+				t.Errorf("%s.%s is an id without a check of its length", table, c)
+			}
+		}
+	}
+}
+
+// referring reports whether a column points to a row of another table, which
+// has checked it.
+func referring(t *testing.T, db *sql.DB, table, name string) bool {
+	t.Helper()
+	return slices.Contains(column(t, db, `SELECT "from" FROM pragma_foreign_key_list(?)`, table), name)
+}
+
+// TestQueriesUseIndexes holds that the statements of the queue and of the lists
+// read no table from end to end.
+func TestQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
+	w := storetest.NewWorld(t, sqlite(t))
+	w.ReadAll(w.Fill())
+	if _, err := w.PurgeExpired(t.Context(), w.Now(), w.Now(), 1000); err != nil {
+		t.Fatal(err)
+	}
+	scanned, looked, err := w.FullScans(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if looked < 50 {
+		t.Errorf("only %d statements were looked at; the store has more", looked)
+	}
+	for _, s := range scanned {
+		t.Errorf("a statement reads a whole table: %s", s)
+	}
+}

@@ -1,0 +1,84 @@
+package storetest
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// Fill puts rows into every table, and executions into every state, and
+// returns the workflow that most of them belong to.
+func (w *World) Fill() workflow.Workflow {
+	w.t.Helper()
+	n := w.Namespace()
+	w.key(n.OrganizationID, "ci")
+	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
+	gone := w.Activation(f)
+	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}
+	finished := w.Run(triggers[0])
+	w.must(w.AppendLog(w.ctx(), finished.Lease, execution.LogChunk{First: 1, Lines: Lines(2, w.Now())}))
+	w.must(w.FinishExecution(w.ctx(), finished.Lease, w.Outcome()))
+	for _, state := range []execution.State{execution.Failed, execution.TimedOut, execution.Cancelled} {
+		w.end(triggers[0], state)
+	}
+	for range 2 {
+		interrupted := w.Run(triggers[1])
+		_, err := w.InterruptExecution(w.ctx(), interrupted.Lease, execution.Interruption{Reason: "test", EndedAt: w.Now()})
+		w.must(err)
+		w.must(w.FinishExecution(w.ctx(), w.Claim(1)[0].Lease, w.Outcome()))
+	}
+	w.must(w.ActivateDeployment(w.ctx(), gone))
+	w.accept(w.delivered(triggers[0], "k", "x"))
+	large := w.Acceptance(triggers[0])
+	large.Event.Body = bytes.Repeat([]byte("x"), 100_000)
+	w.accept(large)
+	f.Version = 3
+	return f
+}
+
+// ReadAll calls every method that reads.
+func (w *World) ReadAll(f workflow.Workflow) {
+	w.t.Helper()
+	mine := []id.ID{f.OrganizationID}
+	off, on := false, true
+	var errs []error
+	note := func(_ any, err error) { errs = append(errs, err) }
+	note(w.Organizations(w.ctx(), mine))
+	note(w.Namespaces(w.ctx(), mine, 10))
+	note(w.Store.Namespace(w.ctx(), mine, f.NamespaceID))
+	keys, err := w.APIKeys(w.ctx(), 10)
+	note(nil, err)
+	note(w.PrincipalByKeyHash(w.ctx(), keys[0].Hash, w.Now()))
+	note(w.RevokeAPIKeys(w.ctx(), identity.KeyMatch{ID: w.ID()}, w.Now()))
+	note(w.Store.Workflow(w.ctx(), mine, f.ID))
+	note(w.Workflows(w.ctx(), workflow.ListFilter{Organizations: mine, NamespaceID: f.NamespaceID, Search: "w", Limit: 10}))
+	note(w.ChangeWorkflow(w.ctx(), f.ID, workflow.Change{Active: &off}, w.Now()))
+	note(w.Claim(10), nil)
+	note(w.ChangeWorkflow(w.ctx(), f.ID, workflow.Change{Active: &on}, w.Now()))
+	note(w.Triggers(w.ctx(), f.ID))
+	note(w.WebhookTriggers(w.ctx(), id.ID{}, 10))
+	d, _ := w.statuses(f.ID)
+	note(w.Store.Deployment(w.ctx(), mine, d[0]))
+	note(w.Source(w.ctx(), d[0]))
+	note(w.QueueDepth(w.ctx()))
+	for _, of := range []id.ID{{}, f.ID} {
+		for _, state := range append([]execution.State{""}, execution.States...) {
+			page, err := w.Executions(w.ctx(), execution.ListFilter{Organizations: mine, WorkflowID: of, State: state, Limit: 10})
+			note(page, err)
+			for _, e := range page.Executions {
+				note(w.Execution(w.ctx(), mine, e.ID))
+				note(w.Logs(w.ctx(), e.ID, execution.Cursor{}, 10))
+			}
+		}
+	}
+	note(w.SearchLogs(w.ctx(), execution.LogQuery{WorkflowID: f.ID, Limit: 10}))
+	note(w.TakeBackClaims(w.ctx(), w.ID(), "test", w.Now()))
+	note(w.PurgeExpired(w.ctx(), w.Now().Add(-time.Hour), w.Now(), 10))
+	for _, err := range errs {
+		w.must(err)
+	}
+}
