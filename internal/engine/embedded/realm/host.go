@@ -29,6 +29,7 @@ func (m *Machine) hostObject() (value, error) {
 		"log":      m.hostLog,
 		"now":      func([]value) value { return float(float64(time.Since(m.began)) / float64(time.Millisecond)) },
 		"stack":    m.hostStack,
+		"kind":     func(args []value) value { return integer(int(lib.XJS_GetClassID(m.tls, args[0]))) },
 		"encode":   m.hostEncode,
 		"decode":   m.hostDecode,
 		"body":     func([]value) value { return m.newBuffer(m.body) },

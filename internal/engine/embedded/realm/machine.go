@@ -143,9 +143,10 @@ func (m *Machine) newRuntime() uintptr {
 	}
 	alloc := func(_ *libc.TLS, state uintptr, n libc.Tsize_t) uintptr {
 		p := m.memory.Alloc(uint64(n))
-		if p != 0 {
-			count(state, 1, int(m.memory.Size(p)))
+		if p == 0 {
+			return m.refuse()
 		}
+		count(state, 1, int(m.memory.Size(p)))
 		return p
 	}
 	free := func(_ *libc.TLS, state, p uintptr) {
@@ -166,9 +167,10 @@ func (m *Machine) newRuntime() uintptr {
 		}
 		old := int(m.memory.Size(p))
 		q := m.memory.Realloc(p, uint64(n))
-		if q != 0 {
-			count(state, 0, int(m.memory.Size(q))-old)
+		if q == 0 {
+			return m.refuse()
 		}
+		count(state, 0, int(m.memory.Size(q))-old)
 		return q
 	}
 	size := func(_ *libc.TLS, p uintptr) libc.Tsize_t { return libc.Tsize_t(m.memory.Size(p)) }
@@ -184,6 +186,16 @@ func (m *Machine) newRuntime() uintptr {
 		Fjs_malloc_usable_size: function(size),
 	}
 	return lib.XJS_NewRuntime2(m.tls, table, 0)
+}
+
+// refuse is the answer to an allocation that fails. It makes the engine ask the
+// interrupt hook as soon as it can, because code that catches the error could go
+// on for long.
+func (m *Machine) refuse() uintptr {
+	if m.ctx != 0 {
+		at[lib.TJSContext](m.ctx).Finterrupt_counter = 1
+	}
+	return 0
 }
 
 // hooks tells the runtime whom to ask: whether to go on, what to do with a

@@ -38,11 +38,11 @@
   const setAdd = uncurry(Set.prototype.add);
   const setHas = uncurry(Set.prototype.has);
   const setDelete = uncurry(Set.prototype.delete);
-  const isMap = brand(getOwnPropertyDescriptor(Map.prototype, "size").get);
-  const isSet = brand(getOwnPropertyDescriptor(Set.prototype, "size").get);
-  const isDate = brand(Date.prototype.getTime);
-  const isRegExp = brand(getOwnPropertyDescriptor(RegExp.prototype, "source").get);
-  const isBuffer = brand(getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get);
+  const isMap = kindOf(new Map());
+  const isSet = kindOf(new Set());
+  const isDate = kindOf(new Date());
+  const isRegExp = kindOf(/x/);
+  const isBuffer = kindOf(new ArrayBuffer(0));
   const dateTime = uncurry(Date.prototype.getTime);
   const dateISO = uncurry(Date.prototype.toISOString);
   const regExpText = uncurry(RegExp.prototype.toString);
@@ -66,17 +66,12 @@
     Float32Array, Float64Array, BigInt64Array, BigUint64Array,
   };
 
-  // brand makes a test out of a getter or method that throws for all objects
-  // but its own kind.
-  function brand(method) {
-    return (value) => {
-      try {
-        apply(method, value, []);
-        return true;
-      } catch {
-        return false;
-      }
-    };
+  // kindOf makes a test for objects of the same kind as the example, whatever
+  // their prototypes say.
+  function kindOf(example) {
+    const { kind } = host;
+    const wanted = kind(example);
+    return (value) => kind(value) === wanted;
   }
 
   function define(name, value) {

@@ -4,12 +4,14 @@ package sandbox_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/engine/embedded/sandbox"
 )
@@ -81,7 +83,9 @@ func start(t *testing.T, do task, files ...*os.File) ([]byte, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(exe, insideWord, string(text))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, exe, insideWord, string(text))
 	cmd.ExtraFiles = files
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
