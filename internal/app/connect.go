@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
@@ -103,7 +103,7 @@ func (s *Server) checks() []api.Check {
 		}},
 		{Name: "children", Ask: func(ctx context.Context) error {
 			if err := s.engine.Healthy(ctx); err != nil {
-				return errors.New("no process can be started that runs code")
+				return fault.Because(err, fault.Unavailable, "no process can be started that runs code")
 			}
 			return nil
 		}},
