@@ -80,15 +80,6 @@ func do(t testing.TB, body string) (result string, log []string, failure *engine
 	return string(value), r.lines, failure
 }
 
-func TestHello(t *testing.T) {
-	t.Parallel()
-	result, log, failure := do(t, `console.log("hello", {a:[1,"x",undefined]}); await new Promise(r => setTimeout(r, 5)); return {ok:true, n: ctx.attempt}`)
-	if failure != nil {
-		t.Fatal(failure, failure.Stack)
-	}
-	t.Log(result, log)
-}
-
 func BenchmarkRun(b *testing.B) {
 	m, load := machine(b)
 	p := load(handler(`console.log("one"); console.log("two"); console.log("three"); return {ok:true}`))
