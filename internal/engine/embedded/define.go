@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"context"
+	"errors"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
+	"github.com/usefloww/flowwd/internal/engine/embedded/realm"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -28,10 +30,11 @@ func (e *Engine) Define(ctx context.Context, organization id.ID, program *workfl
 		case kind == bridge.KindFailed:
 			return x.failed(payload)
 		}
-		if definitions, err = bridge.ParseDefined(payload); err != nil {
+		definitions, err = realm.Definitions(payload)
+		if _, ok := errors.AsType[*engine.Failure](err); err != nil && !ok {
 			return x.broken(err)
 		}
-		return nil
+		return err
 	})
 	return definitions, err
 }

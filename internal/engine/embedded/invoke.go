@@ -13,7 +13,7 @@ const (
 	frameSlack  = 64 << 10
 	lineSlack   = 256
 	maxFailed   = 1 << 20
-	maxDefined  = 64 << 20
+	maxDefined  = 16 << 20
 	maxCompiled = 512 << 20
 )
 

@@ -32,7 +32,7 @@ func (h Hello) Append(b []byte) []byte {
 // ParseHello reads the payload.
 func ParseHello(payload []byte) (Hello, error) {
 	f := fields{b: payload}
-	h := Hello{Version: int(f.uint()), Sandboxed: f.bool(), Landlock: int(f.uint()), EngineVersion: f.text()}
+	h := Hello{Version: f.number(), Sandboxed: f.bool(), Landlock: f.number(), EngineVersion: f.text()}
 	return h, f.done()
 }
 
@@ -56,7 +56,7 @@ func ParseLines(payload []byte, count, size int) ([]engine.LogLine, error) {
 	f := fields{b: payload}
 	var lines []engine.LogLine
 	for len(f.b) > 0 {
-		at, level, text := f.int(), f.byte(), f.bytes()
+		at, level, text := f.int(), f.byte(), f.text()
 		switch {
 		case f.err != nil:
 			return nil, f.err
@@ -67,7 +67,7 @@ func ParseLines(payload []byte, count, size int) ([]engine.LogLine, error) {
 		case len(lines) >= count:
 			return nil, fmt.Errorf("there are more than %d log lines", count)
 		}
-		lines = append(lines, engine.LogLine{Time: time.UnixMicro(at).UTC(), Level: levels[level], Message: string(text)})
+		lines = append(lines, engine.LogLine{Time: time.UnixMicro(at).UTC(), Level: levels[level], Message: text})
 	}
 	return lines, nil
 }
@@ -152,7 +152,7 @@ func ParseFailed(payload []byte) (Failed, error) {
 	f := fields{b: payload}
 	x := Failed{Internal: f.text()}
 	for range f.count(maxProblems) {
-		x.Problems = append(x.Problems, engine.Problem{File: f.text(), Line: int(f.uint()), Column: int(f.uint()), Text: f.text()})
+		x.Problems = append(x.Problems, engine.Problem{File: f.text(), Line: f.number(), Column: f.number(), Text: f.text()})
 	}
 	if f.bool() {
 		reason := f.byte()
@@ -164,23 +164,10 @@ func ParseFailed(payload []byte) (Failed, error) {
 	return x, f.done()
 }
 
-// AppendDefined appends the frame with what a program declares.
-func AppendDefined(b []byte, d engine.Definitions) ([]byte, error) {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, fmt.Errorf("write the definitions: %w", err)
-	}
+// AppendDefined appends the frame with what a program declares, as JSON.
+func AppendDefined(b []byte, declared []byte) []byte {
 	b, mark := Begin(b, KindDefined)
-	return End(append(b, text...), mark), nil
-}
-
-// ParseDefined reads the payload.
-func ParseDefined(payload []byte) (engine.Definitions, error) {
-	var d engine.Definitions
-	if err := json.Unmarshal(payload, &d); err != nil {
-		return d, fmt.Errorf("read the definitions: %w", err)
-	}
-	return d, nil
+	return End(append(b, declared...), mark)
 }
 
 // Compiled is a source made ready to run.

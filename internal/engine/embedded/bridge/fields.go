@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 )
 
 func appendUint(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
@@ -74,7 +76,11 @@ func (f *fields) bytes() []byte {
 	return v
 }
 
-func (f *fields) text() string { return string(f.bytes()) }
+// text returns a copy that is valid UTF-8.
+func (f *fields) text() string { return strings.ToValidUTF8(string(f.bytes()), "\uFFFD") }
+
+// number reads a number that fits an int, on all systems.
+func (f *fields) number() int { return int(min(f.uint(), math.MaxInt32)) }
 
 func (f *fields) bool() bool { return f.byte() != 0 }
 

@@ -32,7 +32,7 @@ func (p Program) Append(b []byte) []byte {
 // ParseProgram reads the payload. The program points into it.
 func ParseProgram(payload []byte) (Program, error) {
 	f := fields{b: payload}
-	p := Program{Slot: int(f.uint()), Bytecode: f.bytes(), Bundle: f.bytes(), SourceMap: f.bytes()}
+	p := Program{Slot: f.number(), Bytecode: f.bytes(), Bundle: f.bytes(), SourceMap: f.bytes()}
 	return p, f.done()
 }
 
@@ -72,20 +72,20 @@ func (r *Run) Append(b []byte) []byte {
 // ParseRun reads the payload. The event's parts point into it.
 func ParseRun(payload []byte) (*Run, error) {
 	f := fields{b: payload}
-	r := &Run{Slot: int(f.uint()), ExecutionID: f.text(), WorkflowID: f.text(), Attempt: int(f.uint())}
+	r := &Run{Slot: f.number(), ExecutionID: f.text(), WorkflowID: f.text(), Attempt: f.number()}
 	r.Trigger.Provider.Type = f.text()
 	r.Trigger.Provider.Alias = f.text()
 	r.Trigger.Type = f.text()
 	r.Trigger.Input = json.RawMessage(f.bytes())
-	r.Trigger.Ordinal = int(f.uint())
+	r.Trigger.Ordinal = f.number()
 	r.Event.Fields = json.RawMessage(f.bytes())
 	r.Event.HasBody = f.bool()
 	r.Event.ContentType = f.text()
 	r.Event.Body = f.bytes()
 	r.Limits.Memory = int64(f.uint())
-	r.Limits.LogLines = int(f.uint())
-	r.Limits.LogLineBytes = int(f.uint())
-	r.Limits.ResultBytes = int(f.uint())
+	r.Limits.LogLines = f.number()
+	r.Limits.LogLineBytes = f.number()
+	r.Limits.ResultBytes = f.number()
 	return r, f.done()
 }
 
@@ -107,7 +107,7 @@ func (d Define) Append(b []byte) []byte {
 // ParseDefine reads the payload.
 func ParseDefine(payload []byte) (Define, error) {
 	f := fields{b: payload}
-	d := Define{Slot: int(f.uint()), Memory: int64(f.uint())}
+	d := Define{Slot: f.number(), Memory: int64(f.uint())}
 	return d, f.done()
 }
 

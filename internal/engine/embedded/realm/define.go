@@ -20,23 +20,27 @@ const (
 
 // declared is what the prelude's function of this name returns, as JSON.
 type declared struct {
-	Triggers []struct {
-		Provider workflow.ProviderRef
-		Type     string
-		Input    string
-		Options  struct {
-			Timeout     float64
-			Concurrency int
-			OnInterrupt string
-		}
-	}
+	Triggers  []declaredTrigger
 	Providers []workflow.ProviderRef
 }
 
-// definitions checks what a program declared and counts equals.
-func definitions(text string) (engine.Definitions, error) {
+type declaredTrigger struct {
+	Provider workflow.ProviderRef
+	Type     string
+	Input    string
+	Options  struct {
+		Timeout     float64
+		Concurrency int
+		OnInterrupt string
+	}
+}
+
+// Definitions reads what Define returned, checks it and counts equals. It
+// believes nothing about its origin. The error is an *engine.Failure when the
+// code declares what it must not.
+func Definitions(text json.RawMessage) (engine.Definitions, error) {
 	var d declared
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
+	if err := json.Unmarshal(text, &d); err != nil {
 		return engine.Definitions{}, fmt.Errorf("read the declarations: %w", err)
 	}
 	if len(d.Triggers) > maxTriggers || len(d.Providers) > maxProviders {
@@ -44,20 +48,22 @@ func definitions(text string) (engine.Definitions, error) {
 			len(d.Triggers), len(d.Providers), maxTriggers)
 	}
 	out := engine.Definitions{Providers: unique(d.Providers)}
+	for _, p := range out.Providers {
+		if err := checkNames(p.Type, p.Alias); err != nil {
+			return engine.Definitions{}, err
+		}
+	}
 	equals := map[string]int{}
 	for _, t := range d.Triggers {
-		made := workflow.Declaration{
-			Provider: t.Provider,
-			Type:     t.Type,
-			Input:    json.RawMessage(t.Input),
-			Options: workflow.Options{
-				Timeout:         time.Duration(min(t.Options.Timeout, maxTimeout.Seconds()) * float64(time.Second)),
-				Concurrency:     t.Options.Concurrency,
-				FailOnInterrupt: t.Options.OnInterrupt == "fail",
-			},
-		}
-		if err := checkNames(made); err != nil {
+		made := t.declaration()
+		if err := checkNames(made.Provider.Type, made.Provider.Alias, made.Type); err != nil {
 			return engine.Definitions{}, err
+		}
+		if len(made.Input) > maxInputBytes {
+			return engine.Definitions{}, invalid("the input of a %s trigger has %d bytes of JSON; at most %d are allowed", made.Type, len(made.Input), maxInputBytes)
+		}
+		if !json.Valid(made.Input) {
+			return engine.Definitions{}, invalid("the input of a %s trigger is no JSON", made.Type)
 		}
 		identity, err := made.Identity()
 		if err != nil {
@@ -70,14 +76,26 @@ func definitions(text string) (engine.Definitions, error) {
 	return out, nil
 }
 
-func checkNames(d workflow.Declaration) error {
-	for what, name := range map[string]string{"a provider's type": d.Provider.Type, "a provider's alias": d.Provider.Alias, "a trigger's type": d.Type} {
-		if len(name) > maxName {
-			return invalid("%s has %d bytes; at most %d are allowed", what, len(name), maxName)
-		}
+func (t declaredTrigger) declaration() workflow.Declaration {
+	seconds := min(max(t.Options.Timeout, 0), maxTimeout.Seconds())
+	return workflow.Declaration{
+		Provider: t.Provider,
+		Type:     t.Type,
+		Input:    json.RawMessage(t.Input),
+		Options: workflow.Options{
+			Timeout:         time.Duration(seconds * float64(time.Second)),
+			Concurrency:     max(t.Options.Concurrency, 0),
+			FailOnInterrupt: t.Options.OnInterrupt == "fail",
+		},
 	}
-	if len(d.Input) > maxInputBytes {
-		return invalid("the input of a %s trigger has %d bytes of JSON; at most %d are allowed", d.Type, len(d.Input), maxInputBytes)
+}
+
+// checkNames bounds the names that end up in listings and addresses.
+func checkNames(names ...string) error {
+	for _, name := range names {
+		if name == "" || len(name) > maxName {
+			return invalid("the types and aliases of providers and the types of triggers have 1 to %d bytes; %.40q has %d", maxName, name, len(name))
+		}
 	}
 	return nil
 }

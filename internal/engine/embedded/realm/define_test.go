@@ -20,13 +20,17 @@ const provider = `provider: {type: "builtin", alias: "default"}`
 func TestDefine(t *testing.T) {
 	t.Parallel()
 	m, load := machine(t)
-	got, err := m.Define(load(`
+	text, err := m.Define(load(`
 		const handler = () => {};
 		__floww.provider({type: "github", alias: "b"}); __floww.provider({type: "github", alias: "a"}); __floww.provider({type: "github", alias: "b"});
 		__floww.trigger({`+provider+`, triggerType: "t", input: {z: 1.50, a: "é\n"}, handler, options: {timeout: 0.25, onInterrupt: "fail", concurrency: 3}});
 		__floww.trigger({`+provider+`, triggerType: "t", input: {a: "é\n", z: 1.5}, handler, options: {onInterrupt: "rerun", timeout: undefined}});
 		__floww.trigger({`+provider+`, triggerType: "t", handler, options: null});
 		Promise.resolve().then(() => __floww.trigger({`+provider+`, triggerType: "late", input: null, handler}));`), memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := realm.Definitions(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +82,34 @@ func TestDefineRefuses(t *testing.T) {
 		{`__floww.provider("github")`, `provider must be an object`},
 		{`for (let i = 0; i < 1001; i++) ` + with(`handler() {}`), `registers 1001 triggers`},
 		{with(`handler() {}, input: "x".repeat(1 << 20)`), `at most 262144 are allowed`},
-		{`__floww.provider({type: "x".repeat(300), alias: "a"}); __floww.trigger({provider: {type: "x".repeat(300), alias: "a"}, triggerType: "t", handler() {}})`, `a provider's type has 300 bytes`},
+		{`__floww.provider({type: "x".repeat(300), alias: "a"}); __floww.trigger({provider: {type: "x".repeat(300), alias: "a"}, triggerType: "t", handler() {}})`, `have 1 to 255 bytes`},
 	} {
-		_, err := m.Define(load(c.code), memory)
+		text, err := m.Define(load(c.code), memory)
+		if err == nil {
+			_, err = realm.Definitions(text)
+		}
 		var failure *engine.Failure
 		if !errors.As(err, &failure) || failure.Reason != engine.Threw || !strings.Contains(failure.Message, c.says) {
 			t.Errorf("%s:\ngot %v, want %s", c.code, err, c.says)
 		}
 	}
+}
+
+// FuzzDefinitions gives arbitrary text to what reads a child's declarations.
+func FuzzDefinitions(f *testing.F) {
+	f.Add(`{"triggers":[{"provider":{"type":"a","alias":"b"},"type":"t","input":"{}","options":{"timeout":1}}],"providers":[]}`)
+	f.Add(`{"triggers":[{"provider":{"type":"a","alias":"b"},"type":"t","input":"{","options":{"timeout":-1e300,"concurrency":-1}}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := realm.Definitions(json.RawMessage(text))
+		if err != nil {
+			return
+		}
+		for _, d := range got.Triggers {
+			if !json.Valid(d.Input) || d.Type == "" || d.Provider.Type == "" || d.Options.Timeout < 0 || d.Options.Concurrency < 0 {
+				t.Fatalf("took %+v", d)
+			}
+		}
+	})
 }
 
 func TestRunFindsItsHandler(t *testing.T) {

@@ -75,20 +75,21 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 	return m.result(promise, call.ResultBytes)
 }
 
-// Define runs the program's top level and returns what it declared. The error
-// is an *engine.Failure when the code is at fault.
-func (m *Machine) Define(p *Program, memory int64) (engine.Definitions, error) {
+// Define runs the program's top level and returns what it declared, for
+// Definitions to read. The error is an *engine.Failure when the code is at
+// fault.
+func (m *Machine) Define(p *Program, memory int64) (json.RawMessage, error) {
 	if err := m.begin(p, memory); err != nil {
-		return engine.Definitions{}, err
+		return nil, err
 	}
 	if err := m.topLevel(); err != nil {
-		return engine.Definitions{}, err
+		return nil, err
 	}
 	text, ok := m.text(m.call(m.entry.declared))
 	if !ok {
-		return engine.Definitions{}, m.failure(m.exception())
+		return nil, m.failure(m.exception())
 	}
-	return definitions(text)
+	return json.RawMessage(text), nil
 }
 
 // begin makes the fresh realm of a run.

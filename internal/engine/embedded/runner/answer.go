@@ -95,15 +95,12 @@ func (c *child) define(payload []byte) error {
 	if err != nil {
 		return c.fail(err)
 	}
-	definitions, err := c.machine.Define(program, d.Memory)
+	declared, err := c.machine.Define(program, d.Memory)
 	if err != nil {
-		return errors.Join(c.fail(err), c.machine.Rest(program))
+		err = c.fail(err)
+	} else {
+		err = c.out.send(func(b []byte) []byte { return bridge.AppendDefined(b, declared) })
 	}
-	frame, err := bridge.AppendDefined(nil, definitions)
-	if err != nil {
-		return err
-	}
-	err = c.out.send(func(b []byte) []byte { return append(b, frame...) })
 	return errors.Join(err, c.machine.Rest(program))
 }
 
