@@ -19,8 +19,9 @@ const (
 	// into the database; walLimit is what is kept of its file afterwards.
 	walPages = "4000"
 	walLimit = "67108864"
-	// cacheKiB is the page cache of one connection; negative means KiB.
-	cacheKiB = "-16384"
+	// The page caches of the writer and of one reader; negative means KiB.
+	writerCache = "-16384"
+	readerCache = "-4096"
 	// sqliteOpening opens the writer's transactions: it takes the write lock at
 	// once, so that no unit fails half-way for want of it.
 	sqliteOpening = "BEGIN IMMEDIATE"
@@ -59,10 +60,12 @@ func sqliteDSN(path string, mode sqliteMode) string {
 	pragma("foreign_keys", "1")
 	pragma("wal_autocheckpoint", walPages)
 	pragma("journal_size_limit", walLimit)
-	pragma("cache_size", cacheKiB)
 	pragma("temp_store", "memory")
 	if mode == sqliteRead {
+		pragma("cache_size", readerCache)
 		q.Set("_query_only", "1")
+	} else {
+		pragma("cache_size", writerCache)
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }

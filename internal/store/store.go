@@ -190,7 +190,7 @@ func (s *Store) look(ctx context.Context, c *conn, run func(*view) error) error 
 	// A read transaction ends with its own context: it must end in any case,
 	// and there is nothing in it to lose.
 	t := &tx{view: view{ctx: context.Background(), conn: c}}
-	if err := t.control("BEGIN"); err != nil {
+	if err := t.begin("BEGIN"); err != nil {
 		return err
 	}
 	err := run(&view{ctx: ctx, conn: c})

@@ -161,8 +161,15 @@ func begin(c *conn, statement string) (*tx, error) {
 	// The writer's statements are not bound to one caller's context: a batch
 	// serves many, and each statement of it is short.
 	t := &tx{view: view{ctx: context.Background(), conn: c}, counters: newCounters(), totals: newTotals(), runnables: make(map[id.ID]*runnable)}
-	if err := t.control(statement); err != nil {
-		return nil, err
+	return t, t.begin(statement)
+}
+
+// begin opens a transaction. One that was left open, because its end failed, is
+// ended first.
+func (t *tx) begin(statement string) error {
+	err := t.control(statement)
+	if err == nil || t.control(sqlRollback) != nil {
+		return err
 	}
-	return t, nil
+	return t.control(statement)
 }

@@ -168,32 +168,53 @@ func (w *writer) take(batch []*unit) []*unit {
 // committed takes no other with it.
 func (w *writer) commit(batch []*unit) {
 	answers, err := w.try(batch)
-	var opening *openingError
-	switch {
-	case err == nil:
+	if err == nil {
 		w.measures.committed(len(batch))
 		for i, u := range batch {
 			u.answer <- answers[i]
 		}
-	case errors.As(err, &opening) || len(batch) == 1:
-		w.measures.failed()
-		for _, u := range batch {
-			u.answer <- err
-		}
-	default:
-		w.measures.replayed()
-		for _, u := range batch {
-			w.commit([]*unit{u})
+		return
+	}
+	if len(batch) == 1 || isOpening(err) {
+		w.refuse(batch, err)
+		return
+	}
+	w.measures.replayed()
+	for i := range batch {
+		alone := batch[i : i+1]
+		answers, err := w.try(alone)
+		switch {
+		case err == nil:
+			w.measures.committed(1)
+			alone[0].answer <- answers[0]
+		case isOpening(err):
+			// The others would fail the same way, each after the same wait.
+			w.refuse(batch[i:], err)
+			return
+		default:
+			w.refuse(alone, err)
 		}
 	}
 }
 
-// openingError is a transaction that could not begin: its units would fail the
-// same way, each after the same wait.
+// refuse answers units that were not stored.
+func (w *writer) refuse(batch []*unit, err error) {
+	w.measures.failed()
+	for _, u := range batch {
+		u.answer <- err
+	}
+}
+
+// openingError is a transaction that could not begin.
 type openingError struct{ cause error }
 
 func (e *openingError) Error() string { return "begin a transaction: " + e.cause.Error() }
 func (e *openingError) Unwrap() error { return e.cause }
+
+func isOpening(err error) bool {
+	var opening *openingError
+	return errors.As(err, &opening)
+}
 
 // try runs a batch in one transaction and returns the answers of its units. On
 // an error nothing of it is stored.

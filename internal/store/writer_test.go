@@ -321,3 +321,32 @@ func TestLockedDatabaseIsUnavailable(t *testing.T) {
 		t.Errorf("a write after the lock: %v", err)
 	}
 }
+
+func TestTransactionLeftOpenIsEnded(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	leave := func(v *view) error { return (&tx{view: *v}).control("BEGIN") }
+	c := <-s.readers
+	for range s.cfg.Readers {
+		if err := leave(&view{ctx: t.Context(), conn: c}); err != nil {
+			t.Fatal(err)
+		}
+		s.readers <- c
+		c = <-s.readers
+	}
+	s.readers <- c
+	for range s.cfg.Readers {
+		if got := stored(t, s); got != "" {
+			t.Errorf("stored %q, want nothing", got)
+		}
+	}
+	s.writer.mu.Lock() // the writer is idle, and stays so
+	err := leave(&view{ctx: t.Context(), conn: s.writer.conn})
+	s.writer.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.write(t.Context(), "write", insert("a")); err != nil {
+		t.Errorf("a write after a transaction that was left open: %v", err)
+	}
+}
