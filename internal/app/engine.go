@@ -19,6 +19,7 @@ func (s *Server) addEngine() error {
 	e := embedded.New(embedded.Config{
 		Command:        s.config.Runner,
 		Runners:        settings.Runners,
+		Memory:         int64(settings.RunMemory),
 		InsecureRunner: settings.InsecureRunner,
 		Logger:         s.log,
 		Now:            s.config.Now,

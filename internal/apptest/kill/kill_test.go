@@ -172,6 +172,27 @@ func TestKilledChildRunsAgain(t *testing.T) {
 	}
 }
 
+// The processes of a server that is killed end with it, also while they
+// compute and do not look whether it is there.
+func TestKilledServerLeavesNoProcess(t *testing.T) {
+	t.Parallel()
+	dir := apptest.DataDir(t)
+	key := apptest.CreateKey(t, dir)
+	p := process{apptest.StartProcess(t, dir)}
+	p.Key = key
+	d := p.Deploy(t, "busy", apptest.Handler(`console.log("busy"); for (;;);`))
+	p.untilLine(t, d.Send(t, `{}`), "busy")
+	left := children(t, p.Command.Process.Pid)
+	if len(left) == 0 {
+		t.Fatal("the server has no child")
+	}
+	p.Kill(t)
+	apptest.Until(t, 10*time.Second, "the children to end", func() bool {
+		left = slices.DeleteFunc(left, func(pid int) bool { return syscall.Kill(pid, 0) != nil })
+		return len(left) == 0
+	})
+}
+
 type process struct{ *apptest.Process }
 
 // untilLine waits until a run has logged a line.
@@ -185,29 +206,32 @@ func (p process) untilLine(t *testing.T, id, line string) {
 // killChildren kills every child process of a process.
 func killChildren(t *testing.T, parent int) {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", parent, parent))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", parent))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, task := range tasks {
-		more, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", parent, task.Name()))
-		if err == nil {
-			text = append(append(text, ' '), more...)
-		}
-	}
 	killed := 0
-	for _, field := range fields(text) {
-		if syscall.Kill(field, syscall.SIGKILL) == nil {
+	for _, pid := range children(t, parent) {
+		if syscall.Kill(pid, syscall.SIGKILL) == nil {
 			killed++
 		}
 	}
 	if killed == 0 {
 		t.Fatal("the server has no child to kill")
 	}
+}
+
+// children returns the children of all threads of a process.
+func children(t *testing.T, parent int) []int {
+	t.Helper()
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, task := range tasks {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", parent, task.Name()))
+		if err == nil {
+			pids = append(pids, fields(text)...)
+		}
+	}
+	return pids
 }
 
 func fields(text []byte) []int {

@@ -57,10 +57,10 @@ func (e *Engine) try(ctx context.Context, r request, follow func(*exchange) erro
 	if err != nil {
 		return err
 	}
-	x := newExchange(ctx, child, r.timeout)
+	x := e.newExchange(ctx, child, r.timeout)
 	defer func() {
 		x.stop()
-		e.pool.Release(child, time.Since(x.began) > slow)
+		e.pool.Release(child, x.took() > slow)
 	}()
 	child.Expect(r.answers)
 	frames, slot := give(child, r)

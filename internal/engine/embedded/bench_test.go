@@ -1,9 +1,7 @@
 package embedded_test
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -24,30 +22,6 @@ __floww.trigger({
     return { ok: true };
   },
 });`
-
-func start(t testing.TB, change func(*embedded.Config)) *embedded.Engine {
-	t.Helper()
-	command, err := embedded.SelfCommand()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := embedded.Config{Command: command, Runners: 8, Logger: slog.New(slog.DiscardHandler), Now: time.Now}
-	if change != nil {
-		change(&config)
-	}
-	e := embedded.New(config)
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := e.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
-}
 
 func invocation(t testing.TB, e *embedded.Engine, source string) engine.Invocation {
 	t.Helper()
@@ -100,7 +74,6 @@ func BenchmarkInvoke(b *testing.B) {
 
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
-		e := start(b, func(c *embedded.Config) { c.Spares = -1 })
-		e.Stop(b.Context())
+		stop(b, start(b, func(c *embedded.Config) { c.Spares = -1 }))
 	}
 }

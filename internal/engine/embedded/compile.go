@@ -22,12 +22,12 @@ func (e *Engine) Compile(ctx context.Context, source workflow.Source) (*workflow
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	child, err := e.pool.Spawn(ctx, engine.DefaultLimits().Memory, e.config.CompileMemory)
+	child, err := e.pool.Spawn(ctx, e.config.Memory, e.config.CompileMemory)
 	if err != nil {
 		return nil, fmt.Errorf("start a child to compile in: %w", err)
 	}
 	defer child.Kill(pool.Retired)
-	x := newExchange(ctx, child, e.config.CompileTimeout)
+	x := e.newExchange(ctx, child, e.config.CompileTimeout)
 	defer x.stop()
 	child.Expect(bridge.Bounds{bridge.KindCompiled: maxCompiled, bridge.KindFailed: maxFailed})
 	if err := child.Send(bridge.AppendCompile(nil, source)); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // Define runs the program's top level once. See engine.Engine.
 func (e *Engine) Define(ctx context.Context, organization id.ID, program *workflow.Program) (engine.Definitions, error) {
-	memory := engine.DefaultLimits().Memory
+	memory := e.config.Memory
 	var definitions engine.Definitions
 	err := e.ask(ctx, request{
 		owner:   organization,

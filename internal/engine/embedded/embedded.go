@@ -23,6 +23,10 @@ type Config struct {
 	// Spares are children started ahead for organizations without one.
 	// Default 2; -1 for none.
 	Spares int
+	// Memory is what user code may allocate in a child that is started ahead, in
+	// bytes; a run with a larger limit gets a child of its own. Default: that of
+	// engine.DefaultLimits.
+	Memory int64
 	// InsecureRunner runs user code without the sandbox, for systems that have
 	// none.
 	InsecureRunner bool
@@ -69,7 +73,7 @@ func New(config Config) *Engine {
 			Runners:      c.Runners,
 			Spares:       c.Spares,
 			Insecure:     c.InsecureRunner,
-			Memory:       engine.DefaultLimits().Memory,
+			Memory:       c.Memory,
 			Native:       native,
 			IdleTimeout:  c.IdleTimeout,
 			MaxRuns:      c.MaxRuns,
@@ -84,6 +88,7 @@ func New(config Config) *Engine {
 func (c Config) withDefaults() Config {
 	c.Runners = or(c.Runners, 32)
 	c.Spares = min(max(0, or(c.Spares, 2)), c.Runners)
+	c.Memory = or(c.Memory, engine.DefaultLimits().Memory)
 	c.IdleTimeout = or(c.IdleTimeout, time.Minute)
 	c.MaxRuns = or(c.MaxRuns, 10_000)
 	c.MaxResident = or(c.MaxResident, 200<<20)

@@ -16,6 +16,7 @@ import (
 // exchange is one request to a child and its answers.
 type exchange struct {
 	child   *pool.Child
+	now     func() time.Time
 	began   time.Time
 	timeout time.Duration
 	timer   *time.Timer
@@ -24,15 +25,19 @@ type exchange struct {
 
 // newExchange kills the child when the timeout is over or ctx ends. The caller
 // stops it.
-func newExchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
+func (e *Engine) newExchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
 	return &exchange{
 		child:   child,
-		began:   time.Now(),
+		now:     e.config.Now,
+		began:   e.config.Now(),
 		timeout: timeout,
 		timer:   time.AfterFunc(timeout, func() { child.Kill(pool.Timeout) }),
 		unwatch: context.AfterFunc(ctx, func() { child.Kill(pool.Cancelled) }),
 	}
 }
+
+// took is how long it has taken so far.
+func (x *exchange) took() time.Duration { return x.now().Sub(x.began) }
 
 func (x *exchange) stop() {
 	x.timer.Stop()
@@ -45,13 +50,13 @@ func (x *exchange) broken(err error) error {
 	return &engine.Failure{
 		Reason:   engine.Crashed,
 		Message:  "the process that ran the code broke a rule of the server and was ended: " + err.Error(),
-		Duration: time.Since(x.began),
+		Duration: x.took(),
 	}
 }
 
 // lost says why the child sends no more. It waits for the process to end.
 func (x *exchange) lost(err error) error {
-	took := time.Since(x.began)
+	took := x.took()
 	switch x.child.Killed() {
 	case pool.Timeout:
 		return &engine.Failure{Reason: engine.Timeout, Message: fmt.Sprintf("it did not end within %v", x.timeout), Duration: took}
@@ -100,5 +105,5 @@ func (x *exchange) failed(payload []byte) error {
 
 // clamp bounds a duration that a child tells by what it can be.
 func (x *exchange) clamp(d time.Duration) time.Duration {
-	return min(max(d, 0), time.Since(x.began))
+	return min(max(d, 0), x.took())
 }

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
@@ -81,7 +80,7 @@ func (x *exchange) follow(limits engine.Limits, sink func([]engine.LogLine)) (en
 
 // clampTimes moves times that a child cannot have seen into the run.
 func (x *exchange) clampTimes(lines []engine.LogLine) {
-	now := time.Now()
+	now := x.now()
 	for i, l := range lines {
 		if l.Time.Before(x.began) {
 			lines[i].Time = x.began.UTC()

@@ -1,9 +1,7 @@
 package embedded_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/enginetest"
@@ -15,13 +13,7 @@ type harness struct{}
 
 func (harness) Start(t *testing.T) (engine.Engine, func()) {
 	e := start(t, nil)
-	return e, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := e.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	}
+	return e, func() { stop(t, e) }
 }
 
 // bodies are the bodies of handlers.

@@ -1,5 +1,3 @@
-// Package migrations holds the steps that make and change the database's
-// schema: one folder for each dialect, the same numbers and names in all.
 package migrations
 
 import (
