@@ -38,7 +38,7 @@ func (e *Engine) Compile(ctx context.Context, source workflow.Source) (*workflow
 	case err != nil:
 		return nil, compileError(x.lost(err))
 	case kind == bridge.KindFailed:
-		return nil, x.failed(payload)
+		return nil, compileError(x.failed(payload))
 	}
 	c, err := bridge.ParseCompiled(payload)
 	if err != nil {
