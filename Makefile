@@ -26,6 +26,14 @@ test: ## all tests, with the race detector; sets up what they need
 	CGO_ENABLED=1 go test -race -timeout 15m -tags external ./...
 	CGO_ENABLED=0 go test -timeout 3m ./internal/engine/embedded/sandbox # its bound of memory does not hold under the race detector
 
+ROUNDS ?= 500
+SEED   ?= 0
+
+.PHONY: soak
+soak: ## kill the server ROUNDS times under load and count what was lost; SEED repeats the choices
+	scripts/setup
+	go test -count=1 -timeout 0 -v -tags external -run TestKillRounds ./internal/apptest/kill -rounds $(ROUNDS) -seed $(SEED)
+
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside
 	CGO_ENABLED=0 go test -timeout 3m ./...

@@ -1,14 +1,10 @@
 package kill
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,84 +16,6 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	apptest.RemoveBinary()
 	os.Exit(code)
-}
-
-// A server killed in the middle of 500 acknowledged events ends every one of
-// them, once.
-func TestKilledServerLosesNothing(t *testing.T) {
-	t.Parallel()
-	const events = 500
-	dir := apptest.DataDir(t)
-	key := apptest.CreateKey(t, dir)
-	p := apptest.StartProcess(t, dir)
-	p.Key = key
-	d := p.Deploy(t, "killed", apptest.Handler(`
-		console.log("event " + event.body.n);
-		await new Promise((r) => setTimeout(r, 20));
-		return event.body.n;
-	`))
-
-	acknowledged := map[int]string{}
-	var mu sync.Mutex
-	var next atomic.Int64
-	var senders sync.WaitGroup
-	send := func(client *apptest.Client) {
-		for {
-			n := int(next.Add(1))
-			if n > events {
-				return
-			}
-			r, err := client.Try("POST", d.Webhooks["POST in"], fmt.Sprintf(`{"n":%d}`, n))
-			if err != nil {
-				return // the server is gone; this event was not acknowledged
-			}
-			var answer struct{ ExecutionID string }
-			if r.Status != http.StatusOK || json.Unmarshal(r.Body, &answer) != nil {
-				t.Errorf("event %d: %s", n, r)
-				return
-			}
-			mu.Lock()
-			acknowledged[n] = answer.ExecutionID
-			mu.Unlock()
-		}
-	}
-	rounds := 0
-	for int(next.Load()) < events {
-		rounds++
-		for range 8 {
-			senders.Go(func() { send(p.Anonymous()) })
-		}
-		goal := min(events, int(next.Load())+150)
-		apptest.Until(t, 60*time.Second, "enough events", func() bool { return int(next.Load()) >= goal })
-		p.Kill(t)
-		senders.Wait()
-		p = apptest.StartProcess(t, dir)
-		p.Key = key
-	}
-	if rounds < 3 {
-		t.Fatalf("the server was killed %d times, want at least 3", rounds)
-	}
-
-	rerun := 0
-	for n, id := range acknowledged {
-		e := p.Ended(t, id)
-		if e.Status != "completed" || string(e.Result) != fmt.Sprint(n) {
-			t.Errorf("event %d is %s with %s: %s", n, e.Status, e.Result, e.ErrorMessage)
-		}
-		if e.Attempt > 1 {
-			rerun++
-		}
-	}
-	// An event whose answer was lost may be stored too; none is stored twice.
-	page := p.JSON(t, http.StatusOK, "GET", "/api/executions/workflows/"+d.WorkflowID+"?limit=1", nil)
-	total := int(page["total"].(float64))
-	t.Logf("%d kills: %d acknowledged, %d stored, %d run again, 0 lost", rounds, len(acknowledged), total, rerun)
-	if total < len(acknowledged) || total > events {
-		t.Errorf("%d executions for %d acknowledged of %d events", total, len(acknowledged), events)
-	}
-	if rerun == 0 {
-		t.Error("no run was interrupted, so the test has shown nothing; kill earlier")
-	}
 }
 
 // A server that is asked to stop ends what runs and gives the rest back.
@@ -201,50 +119,4 @@ func (p process) untilLine(t *testing.T, id, line string) {
 	apptest.Until(t, 30*time.Second, "the line "+line, func() bool {
 		return slices.Contains(p.Execution(t, id).Messages(), line)
 	})
-}
-
-// killChildren kills every child process of a process.
-func killChildren(t *testing.T, parent int) {
-	t.Helper()
-	killed := 0
-	for _, pid := range children(t, parent) {
-		if syscall.Kill(pid, syscall.SIGKILL) == nil {
-			killed++
-		}
-	}
-	if killed == 0 {
-		t.Fatal("the server has no child to kill")
-	}
-}
-
-// children returns the children of all threads of a process.
-func children(t *testing.T, parent int) []int {
-	t.Helper()
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", parent))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []int
-	for _, task := range tasks {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", parent, task.Name()))
-		if err == nil {
-			pids = append(pids, fields(text)...)
-		}
-	}
-	return pids
-}
-
-func fields(text []byte) []int {
-	var pids []int
-	pid := 0
-	for _, c := range append(text, ' ') {
-		switch {
-		case c >= '0' && c <= '9':
-			pid = pid*10 + int(c-'0')
-		case pid > 0:
-			pids = append(pids, pid)
-			pid = 0
-		}
-	}
-	return pids
 }

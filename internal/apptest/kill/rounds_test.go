@@ -1,0 +1,82 @@
+package kill
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/loadtest"
+)
+
+// `make soak` gives these.
+var (
+	rounds = flag.Int("rounds", 30, "how often the server is killed under load")
+	seed   = flag.Uint64("seed", 0, "start of the random choices; 0 takes one from the clock")
+)
+
+// random returns the source of a test's choices and the load's seed, and logs
+// what repeats them.
+func random(t *testing.T) (*rand.Rand, uint64) {
+	t.Helper()
+	s := *seed
+	if s == 0 {
+		s = uint64(time.Now().UnixNano())
+	}
+	t.Logf("repeat the random choices with -args -seed=%d", s)
+	return rand.New(rand.NewPCG(s, 0)), s
+}
+
+// Lives of a server under load in the rounds.
+const shortest, longest = 100 * time.Millisecond, 900 * time.Millisecond
+
+// A server that is killed at random moments, again and again, loses no
+// acknowledged event, runs none to two ends, and keeps deployments whole.
+func TestKillRoundsLoseNothing(t *testing.T) {
+	t.Parallel()
+	random, seed := random(t)
+	dir := apptest.DataDir(t)
+	key := apptest.CreateKey(t, dir)
+	p := start(t, dir, key)
+	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed})
+	for round := range *rounds {
+		life := load.Start(t, p.Client)
+		life.Last(shortest + time.Duration(random.Int64N(int64(longest-shortest))))
+		life.Ending()
+		p.Kill(t)
+		life.Stop()
+		p = start(t, dir, key)
+		load.Check(t, p.Client)
+		if t.Failed() {
+			t.Fatalf("seen after kill %d of %d", round+1, *rounds)
+		}
+	}
+	count := load.Count(t, p.Client)
+	report(t, fmt.Sprintf("%d kills of the server", *rounds), count)
+	if count.Rerun == 0 {
+		t.Error("no run was interrupted, so the test has shown nothing")
+	}
+}
+
+// start starts a server on a data folder that has the key already.
+func start(t *testing.T, dir, key string, arguments ...string) process {
+	t.Helper()
+	p := process{apptest.StartProcess(t, dir, arguments...)}
+	p.Key = key
+	return p
+}
+
+// report prints the account and fails the test when something is in it that
+// must not be.
+func report(t *testing.T, what string, count loadtest.Count) {
+	t.Helper()
+	fmt.Printf("%s: %s: %s\n", t.Name(), what, count)
+	if count.Lost != 0 || count.Doubled != 0 {
+		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
+	}
+	if count.Acknowledged == 0 || count.Completed < count.Acknowledged || count.AcknowledgedDeployments < 2 {
+		t.Errorf("too little was done to show anything: %s", count)
+	}
+}
