@@ -14,8 +14,8 @@ type Count struct {
 	// send one again later.
 	Sent, Acknowledged, Refused int
 	// Completed counts executions, Rerun those of them with more than one
-	// attempt.
-	Completed, Rerun int
+	// attempt, TimedOut those that took too long, where a test makes them.
+	Completed, Rerun, TimedOut int
 	// Lost are acknowledged events without exactly one execution that completed
 	// with their number; Doubled are second executions and second ends.
 	Lost, Doubled int
@@ -25,8 +25,8 @@ type Count struct {
 
 // String is the line that the tests print.
 func (c Count) String() string {
-	return fmt.Sprintf("%d sent, %d acknowledged, %d completed, %d re-run, %d lost, %d doubled (%d refused; %d of %d deployments acknowledged)",
-		c.Sent, c.Acknowledged, c.Completed, c.Rerun, c.Lost, c.Doubled, c.Refused, c.AcknowledgedDeployments, c.Deployments)
+	return fmt.Sprintf("%d sent, %d acknowledged, %d completed, %d re-run, %d lost, %d doubled (%d refused, %d timed out; %d of %d deployments acknowledged)",
+		c.Sent, c.Acknowledged, c.Completed, c.Rerun, c.Lost, c.Doubled, c.Refused, c.TimedOut, c.AcknowledgedDeployments, c.Deployments)
 }
 
 // Count waits until every execution has ended and returns the account. It fails
@@ -61,12 +61,18 @@ func (l *Load) Count(t testing.TB, c *apptest.Client) Count {
 func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[string]outcome) {
 	t.Helper()
 	completed := map[int]string{} // executions by number
+	timedOut := map[string]bool{} // by id, for what ends so has no number
 	versions := l.versions(t, all, outcomes)
 	for _, e := range all {
 		if e.Attempt > 1 {
 			count.Rerun++
 		}
 		got, ok := outcomes[e.ID]
+		if !ok && l.options.Timeouts && e.Status == "timeout" {
+			count.TimedOut++
+			timedOut[e.ID] = true
+			continue
+		}
 		if !ok {
 			// Acknowledged or not: the code that runs can't fail by itself.
 			t.Errorf("execution %s is %s after attempt %d: %s", e.ID, e.Status, e.Attempt, e.ErrorMessage)
@@ -85,7 +91,7 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 		completed[got.N] = e.ID
 	}
 	for _, e := range l.events.answered {
-		if completed[e.n] != e.id {
+		if completed[e.n] != e.id && !timedOut[e.id] {
 			count.Lost++
 			t.Errorf("event %d was acknowledged as execution %s and is completed in %q", e.n, e.id, completed[e.n])
 		}

@@ -24,6 +24,9 @@ type Options struct {
 	Redeploy time.Duration
 	// RunTime is how long each run waits; 20 ms when zero.
 	RunTime time.Duration
+	// Timeouts says that the test makes runs take longer than they may, so that
+	// this end is as good as completing.
+	Timeouts bool
 }
 
 func (o Options) filled() Options {
