@@ -24,8 +24,14 @@ type Process struct {
 // and kills it with the test.
 func StartProcess(t testing.TB, dir string, arguments ...string) *Process {
 	t.Helper()
+	return StartBinary(t, Binary(t), dir, arguments...)
+}
+
+// StartBinary does as StartProcess with another build of flowwd.
+func StartBinary(t testing.TB, binary, dir string, arguments ...string) *Process {
+	t.Helper()
 	p := &Process{DataDir: dir, exited: make(chan struct{})}
-	p.Command = exec.Command(Binary(t), append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
+	p.Command = exec.Command(binary, append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
 	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info")
 	p.Command.Dir = t.TempDir()
 	stderr, err := p.Command.StderrPipe()

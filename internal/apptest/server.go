@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,15 +149,20 @@ func Binary(t testing.TB) string {
 			return
 		}
 		binary.path = filepath.Join(dir, "flowwd")
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", binary.path, "github.com/usefloww/flowwd/cmd/flowwd")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		build.Stderr = os.Stderr
-		binary.err = build.Run()
+		binary.err = Build(binary.path)
 	})
 	if binary.err != nil {
 		t.Fatalf("build flowwd: %v", binary.err)
 	}
 	return binary.path
+}
+
+// Build builds flowwd with build tags.
+func Build(path string, tags ...string) error {
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", strings.Join(tags, ","), "-o", path, "github.com/usefloww/flowwd/cmd/flowwd")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	return build.Run()
 }
 
 // RemoveBinary removes what Binary built; TestMain calls it last.

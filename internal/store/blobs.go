@@ -121,7 +121,7 @@ func (b *blobs) write(hash workflow.Hash, body []byte) (err error) {
 func writeSynced(f *os.File, body []byte) error {
 	_, err := f.Write(body)
 	if err == nil {
-		err = f.Sync()
+		err = syncFile(f)
 	}
 	return errors.Join(err, f.Close())
 }
@@ -132,7 +132,7 @@ func syncFolder(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(syncFile(d), d.Close())
 }
 
 // get reads a body and checks that it is the one that was stored.

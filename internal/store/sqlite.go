@@ -56,7 +56,7 @@ func sqliteDSN(path string, mode sqliteMode) string {
 	} else {
 		q.Set("mode", "rw")
 	}
-	pragma("synchronous", "full")
+	pragma("synchronous", synchronous)
 	pragma("foreign_keys", "1")
 	pragma("wal_autocheckpoint", walPages)
 	pragma("journal_size_limit", walLimit)
