@@ -20,9 +20,10 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	a.ExecutionID, a.Event.ID = s.IDs.New(), s.IDs.New()
 	a.ReceivedAt = s.Now()
 	a.MaxWaiting = MaxWaiting
-	held := s.takeSlot()
+	l := s.life.Load()
+	held := !l.over() && s.takeSlot()
 	if held {
-		a.Claimant = s.incarnation
+		a.Claimant = l.incarnation
 	}
 	accepted, err := s.Store.AcceptExecution(ctx, a)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	}
 	if accepted.Claim != nil {
 		accepted.Claim.Event = &a.Event
-		s.startRun(accepted.Claim)
+		s.startRun(l, accepted.Claim)
 	} else if held {
 		s.freeSlot()
 	}

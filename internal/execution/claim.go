@@ -35,7 +35,8 @@ func (s *Service) claimLoop(ctx context.Context) {
 // claimOnce takes what fits into the free slots and reports whether there may
 // be more.
 func (s *Service) claimOnce(ctx context.Context) bool {
-	if ctx.Err() != nil || !s.backlog.Load() {
+	l := s.life.Load()
+	if ctx.Err() != nil || l.over() || !s.backlog.Load() {
 		return false
 	}
 	held := 0
@@ -45,9 +46,9 @@ func (s *Service) claimOnce(ctx context.Context) bool {
 	if held == 0 {
 		return false
 	}
-	claims, err := s.claim(ctx, held)
+	claims, err := s.claim(ctx, l, held)
 	for i := range claims {
-		s.startRun(&claims[i])
+		s.startRun(l, &claims[i])
 	}
 	for range held - len(claims) {
 		<-s.slots
@@ -63,10 +64,10 @@ func (s *Service) claimOnce(ctx context.Context) bool {
 
 // claim takes up to n executions. The backlog flag is lowered before the queue
 // is seen to be empty, so that an execution stored meanwhile raises it again.
-func (s *Service) claim(ctx context.Context, n int) ([]Claim, error) {
+func (s *Service) claim(ctx context.Context, l *life, n int) ([]Claim, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
-	claims, err := s.Store.ClaimExecutions(ctx, s.incarnation, n, s.Now())
+	claims, err := s.Store.ClaimExecutions(ctx, l.incarnation, n, s.Now())
 	if err != nil || len(claims) == n {
 		return claims, err
 	}

@@ -15,17 +15,18 @@ import (
 // all that waits within a moment.
 const engineBackOff = time.Second
 
-// startRun runs a claim in the background. The caller holds a slot for it.
-func (s *Service) startRun(c *Claim) {
+// startRun runs a claim of a life in the background. The caller holds a slot for
+// it.
+func (s *Service) startRun(l *life, c *Claim) {
 	s.runs.Go(func() {
 		defer s.freeSlot()
-		s.run(c)
+		s.run(l, c)
 	})
 }
 
-func (s *Service) run(c *Claim) {
+func (s *Service) run(l *life, c *Claim) {
 	s.signal(c.ExecutionID)
-	ctx, cancel := context.WithCancelCause(s.runContext)
+	ctx, cancel := context.WithCancelCause(l.ctx)
 	defer cancel(nil)
 	log := newLogWriter(s, c.Lease, cancel)
 	result, err := s.invoke(ctx, c, log)

@@ -2,7 +2,6 @@ package execution
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -16,9 +15,11 @@ import (
 type Config struct {
 	Store  Store
 	Engine engine.Engine
-	IDs    *id.Source
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Name says to a person which server this is; may be empty.
+	Name string
+	IDs  *id.Source
+	Now  func() time.Time
+	Log  *slog.Logger
 	// Limits bound each attempt; a trigger may ask for another timeout, up to
 	// MaxTimeout.
 	Limits     engine.Limits
@@ -42,10 +43,10 @@ type Metrics interface {
 // Service accepts, runs and shows executions.
 type Service struct {
 	Config
-	// Incarnation names this life of the process in claims.
-	incarnation id.ID
-	programs    *programs
-	watchers    *watchers
+	// life is the one that claims belong to.
+	life     atomic.Pointer[life]
+	programs *programs
+	watchers *watchers
 
 	// slots holds a token for each run that may go on at once.
 	slots chan struct{}
@@ -62,7 +63,12 @@ type Service struct {
 	interrupt  context.CancelCauseFunc
 	stopLoops  context.CancelFunc
 	loops      sync.WaitGroup
+	stopLeases context.CancelFunc
+	leases     sync.WaitGroup
 }
+
+// leaveTimeout bounds the signing off of a server that stops.
+const leaveTimeout = 5 * time.Second
 
 // errStopping is the cause by which runs learn that the server stops.
 var errStopping = &engine.Interrupted{Message: "the server was stopped"}
@@ -70,26 +76,23 @@ var errStopping = &engine.Interrupted{Message: "the server was stopped"}
 // New returns a Service that accepts and runs nothing before Start.
 func New(c Config) *Service {
 	s := &Service{
-		Config:      c,
-		incarnation: c.IDs.New(),
-		programs:    newPrograms(c.Store.Program),
-		watchers:    newWatchers(),
-		slots:       make(chan struct{}, c.Engine.Slots()),
-		wake:        make(chan struct{}, 1),
+		Config:   c,
+		programs: newPrograms(c.Store.Program),
+		watchers: newWatchers(),
+		slots:    make(chan struct{}, c.Engine.Slots()),
+		wake:     make(chan struct{}, 1),
+
+		stopLeases: func() {},
 	}
 	s.runContext, s.interrupt = context.WithCancelCause(context.Background())
 	return s
 }
 
-// Start takes back what an earlier life of the server had claimed and begins to
-// run what waits.
+// Start takes back what servers that are gone had claimed and begins to run what
+// waits.
 func (s *Service) Start(ctx context.Context) error {
-	n, err := s.Store.TakeBackClaims(ctx, s.incarnation, "the server stopped during the run", s.Now())
-	if err != nil {
-		return fmt.Errorf("take back the claims of an earlier start: %w", err)
-	}
-	if n > 0 {
-		s.Log.Info("took back interrupted executions", "count", n)
+	if err := s.join(ctx); err != nil {
+		return err
 	}
 	loops, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopLoops = stop
@@ -97,6 +100,11 @@ func (s *Service) Start(ctx context.Context) error {
 	s.setAccepting(true)
 	s.loops.Go(func() { s.claimLoop(loops) })
 	s.loops.Go(func() { s.retentionLoop(loops) })
+	if s.Store.Shared() {
+		leases, stop := context.WithCancel(context.WithoutCancel(ctx))
+		s.stopLeases = stop
+		s.leases.Go(func() { s.leaseLoop(leases) })
+	}
 	return nil
 }
 
@@ -120,6 +128,12 @@ func (s *Service) Stop(ctx context.Context) error {
 		s.interrupt(errStopping)
 		<-ended
 	}
+	// Only now: what still ran needed the lease.
+	s.stopLeases()
+	s.leases.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	s.leave(ctx)
 	return nil
 }
 

@@ -279,7 +279,10 @@ func TestLostLeaseEndsTheRun(t *testing.T) {
 	h := newHouse(t, 1)
 	x := h.send(t, "log first", "sleep 100ms", "log second", "hang")
 	h.when(t, x, "started", func(e execution.Execution) bool { return e.State == execution.Started })
-	if n, err := h.world.TakeBackClaims(t.Context(), h.ids.New(), "another took over", time.Now()); err != nil || n != 1 {
+	if err := h.world.Join(t.Context(), execution.Node{Incarnation: h.ids.New(), StartedAt: time.Now()}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.world.TakeBackClaims(t.Context(), "another took over", time.Now()); err != nil || n != 1 {
 		t.Fatalf("took back %d claims: %v", n, err)
 	}
 	// The slot is free again only when the first attempt has ended; then the

@@ -33,10 +33,27 @@ type Store interface {
 	// its trigger asks for that; the new state is returned. ErrLeaseLost when
 	// the lease is not the owner's.
 	InterruptExecution(ctx context.Context, lease Lease, in Interruption) (State, error)
-	// TakeBackClaims interrupts every execution that an incarnation other than
-	// the given one has claimed, and returns how many. It is for the start of
-	// a server that owns its database alone.
-	TakeBackClaims(ctx context.Context, incarnation id.ID, reason string, now time.Time) (int, error)
+	// TakeBackClaims interrupts every execution that is claimed by an
+	// incarnation without a lease, and returns how many.
+	TakeBackClaims(ctx context.Context, reason string, now time.Time) (int, error)
+
+	// Shared reports whether several processes can run executions of this
+	// database, so that they need leases and notices.
+	Shared() bool
+	// Join makes a node known, with a lease by the database's clock. Where the
+	// database is not shared it takes the place of all nodes before it, and
+	// the lease does not run out.
+	Join(ctx context.Context, n Node, lease time.Duration) error
+	// Heartbeat renews a node's lease. ErrLeaseLost when it has run out.
+	Heartbeat(ctx context.Context, incarnation id.ID, lease time.Duration) error
+	// Leave gives a node's lease up, and with it what it still claims.
+	Leave(ctx context.Context, incarnation id.ID) error
+	// Nodes returns the nodes that have a lease, oldest first.
+	Nodes(ctx context.Context, limit int) ([]Node, error)
+	// Follow calls notice with what other processes store, until ctx ends.
+	// Notices that came while the database could not be heard are lost; after
+	// that it says that anything may have changed.
+	Follow(ctx context.Context, notice func(Notice))
 
 	// Execution returns an execution that one of the organizations owns;
 	// fault.NotFound otherwise.

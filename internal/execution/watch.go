@@ -35,7 +35,19 @@ func (w *watchers) watch(execution id.ID) (<-chan struct{}, func()) {
 func (w *watchers) signal(execution id.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.all[execution] {
+	wake(w.all[execution])
+}
+
+func (w *watchers) signalAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, channels := range w.all {
+		wake(channels)
+	}
+}
+
+func wake(channels map[chan struct{}]bool) {
+	for c := range channels {
 		select {
 		case c <- struct{}{}:
 		default:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
@@ -30,10 +31,14 @@ func (s *Store) AcceptExecution(ctx context.Context, a execution.Acceptance) (ex
 	defer release()
 	delivery := deliveryOf(a)
 	var accepted execution.Accepted
-	err = s.write(ctx, "accept an execution", func(t *tx) (err error) {
+	unit := func(t *tx) (err error) {
 		accepted, err = s.accept(t, a, body, delivery)
 		return err
-	})
+	}
+	err = s.write(ctx, "accept an execution", unit)
+	if errors.Is(err, errRepeated) {
+		err = s.write(ctx, "accept an execution", unit) // now it sees the other
+	}
 	if err != nil {
 		return execution.Accepted{}, err
 	}
@@ -155,6 +160,7 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 		return err
 	}
 	if !claimed {
+		t.notices.queue = true
 		return t.counters.add(t, row.OrganizationID, 1, 0)
 	}
 	row.state = execution.Started
@@ -167,7 +173,12 @@ func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable, count counter) (b
 	if row.Claimant.IsZero() || s.organizationFull(count) {
 		return false, nil
 	}
-	if limit := origin.declaration.Options.Concurrency; limit > 0 {
+	limit := origin.declaration.Options.Concurrency
+	if t.conn.dialect.shared() && (limit > 0 || s.cfg.OrganizationLimit > 0) {
+		// Only a claim, which locks, keeps a limit exactly.
+		return false, nil
+	}
+	if limit > 0 {
 		running, err := runningOf(&t.view, row.TriggerID)
 		if err != nil || running >= limit {
 			return false, err
@@ -257,13 +268,20 @@ func (d *delivery) seen(t *tx, a execution.Acceptance) (execution.Accepted, erro
 	return execution.Accepted{ExecutionID: first.execution, State: first.state, Repeated: true}, nil
 }
 
+// errRepeated says that another process stored a delivery at the same time.
+var errRepeated = errors.New("the delivery was stored by another process")
+
 // insert remembers a delivery, in the place of one that is too old to count.
 func (d *delivery) insert(t *tx, a execution.Acceptance) error {
-	_, err := t.exec(`
+	n, err := t.exec(`
 		INSERT INTO deliveries (trigger_id, key, organization_id, execution_id, body_hash, received_at)
 		VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (trigger_id, key) DO UPDATE SET
-			execution_id = excluded.execution_id, body_hash = excluded.body_hash, received_at = excluded.received_at`,
-		a.TriggerID, d.key, a.OrganizationID, a.ExecutionID, d.body, a.ReceivedAt)
+			execution_id = excluded.execution_id, body_hash = excluded.body_hash, received_at = excluded.received_at
+			WHERE deliveries.received_at < ?`,
+		a.TriggerID, d.key, a.OrganizationID, a.ExecutionID, d.body, a.ReceivedAt, a.ReceivedAt.Add(-execution.DeliveryTTL))
+	if err == nil && n == 0 {
+		err = errRepeated
+	}
 	return err
 }

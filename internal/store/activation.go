@@ -17,6 +17,7 @@ func (s *Store) ActivateDeployment(ctx context.Context, a deploy.Activation) err
 		return fmt.Errorf("activate a deployment: %w", err)
 	}
 	return s.writeWorkflows(ctx, "activate a deployment", func(t *tx) error {
+		t.notices.workflows[a.Deployment.WorkflowID] = true
 		if err := advanceWorkflow(t, a); err != nil {
 			return err
 		}

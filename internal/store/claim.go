@@ -22,7 +22,7 @@ func (s *Store) ClaimExecutions(ctx context.Context, incarnation id.ID, limit in
 	var taken []claimed
 	for more := true; more && len(taken) < limit; {
 		var round []claimed
-		err := s.write(ctx, "claim executions", func(t *tx) (err error) {
+		err := s.do(ctx, s.claims, "claim executions", func(t *tx) (err error) {
 			c := claiming{store: s, tx: t, incarnation: incarnation, now: now}
 			more, err = c.fill(limit - len(taken))
 			round = c.taken
@@ -154,19 +154,52 @@ type claiming struct {
 // first, and of each the oldest. It reports whether there is more to do.
 func (c *claiming) fill(limit int) (more bool, err error) {
 	c.heads = make(map[id.ID][]head)
+	if c.tx.conn.dialect.shared() {
+		if more, err = c.reserve(limit); err != nil {
+			return false, err
+		}
+	}
 	for len(c.taken) < limit {
 		if c.settled >= maxSettled {
 			return true, nil
 		}
 		next, ok, err := c.next()
 		if err != nil || !ok {
-			return false, err
+			return more && len(c.taken) > 0, err
 		}
 		if err := c.take(next); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// reserve locks the counters of the organizations whose turn it is, so that no
+// other process claims for them before this claim is committed: that makes the
+// limits exact. It reports whether it left some out.
+func (c *claiming) reserve(limit int) (more bool, err error) {
+	queued, err := c.tx.counters.queued(c.tx)
+	if err != nil {
+		return false, err
+	}
+	var eligible []id.ID
+	for _, q := range queued {
+		if len(eligible) == limit {
+			more = true
+			break
+		}
+		if c.store.organizationFull(q) {
+			continue
+		}
+		heads, err := waitingHeads(c.tx, q.organization, c.now)
+		if err != nil {
+			return false, err
+		}
+		if len(heads) > 0 {
+			eligible = append(eligible, q.organization)
+		}
+	}
+	return more, c.tx.counters.lock(c.tx, eligible)
 }
 
 // candidate is the execution that is to be claimed next.
@@ -223,10 +256,12 @@ func (c *claiming) take(next candidate) error {
 	if err != nil {
 		return err
 	}
-	if state, reason := row.refusal(); reason != "" {
+	switch state, reason := row.refusal(); {
+	case row.id.IsZero(): // another process is about to end it
+	case reason != "":
 		c.settled++
 		err = row.end(c.tx, state, reason, c.now)
-	} else {
+	default:
 		h.room--
 		err = c.start(row)
 	}
@@ -268,6 +303,7 @@ func (c *claiming) start(row *waitingRow) error {
 	if err != nil {
 		return err
 	}
+	c.tx.notices.executions[row.id] = true
 	c.taken = append(c.taken, claimed{event: event, Claim: execution.Claim{
 		Lease: lease, OrganizationID: row.organizationID, WorkflowID: row.workflowID,
 		DeploymentID: deployment, ProgramHash: program, Trigger: row.declaration,
@@ -286,6 +322,8 @@ type waitingRow struct {
 	receivedAt                              time.Time
 }
 
+// readWaiting returns an empty row when the execution waits no more, or another
+// process is changing it.
 func readWaiting(t *tx, wanted id.ID) (*waitingRow, error) {
 	var r waitingRow
 	into := []any{
@@ -293,7 +331,8 @@ func readWaiting(t *tx, wanted id.ID) (*waitingRow, error) {
 	}
 	_, err := t.one(`
 		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at,
-			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`WHERE e.id = ?`,
+			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
+		WHERE e.id = ? AND e.state = 'received'`+t.conn.dialect.skip("e"),
 		args{wanted}, slices.Concat(into, r.into())...)
 	return &r, err
 }

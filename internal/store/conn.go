@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +18,7 @@ const maxPrepared = 256
 // conn is one database connection with its prepared statements. It is used by
 // one goroutine at a time.
 type conn struct {
+	pool       *sql.DB
 	sql        *sql.Conn
 	dialect    dialect
 	statements map[string]*sql.Stmt
@@ -28,7 +30,7 @@ func connect(ctx context.Context, pool *sql.DB, d dialect) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{sql: c, dialect: d, statements: make(map[string]*sql.Stmt)}, nil
+	return &conn{pool: pool, sql: c, dialect: d, statements: make(map[string]*sql.Stmt)}, nil
 }
 
 // prepare returns a prepared statement and what to do with it after its use.
@@ -37,7 +39,13 @@ func (c *conn) prepare(query string) (*sql.Stmt, func(), error) {
 	if s, ok := c.statements[query]; ok {
 		return s, func() {}, nil
 	}
-	s, err := c.sql.PrepareContext(context.Background(), c.dialect.placeholders(query))
+	ctx := context.Background()
+	if bound := c.dialect.timeout(); bound > 0 {
+		limited, cancel := context.WithTimeout(ctx, bound)
+		defer cancel()
+		ctx = limited
+	}
+	s, err := c.sql.PrepareContext(ctx, c.dialect.placeholders(query))
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare %s: %w", brief(query), err)
 	}
@@ -46,6 +54,22 @@ func (c *conn) prepare(query string) (*sql.Stmt, func(), error) {
 	}
 	c.statements[query] = s
 	return s, func() {}, nil
+}
+
+// renew replaces a connection that is gone.
+func (c *conn) renew(ctx context.Context) error {
+	for _, s := range c.statements {
+		_ = s.Close() // it went with the connection
+	}
+	clear(c.statements)
+	// The pool throws a connection away that is said to be bad.
+	_ = c.sql.Raw(func(any) error { return driver.ErrBadConn })
+	_ = c.sql.Close()
+	fresh, err := c.pool.Conn(ctx)
+	if err == nil {
+		c.sql = fresh
+	}
+	return err
 }
 
 // close returns the connection to its pool, which closes it.
@@ -77,6 +101,8 @@ func (c *conn) bind(values args) ([]any, error) {
 type view struct {
 	ctx  context.Context
 	conn *conn
+	// failed says that a statement has failed.
+	failed bool
 }
 
 // scanner puts the columns of a row into variables.
@@ -84,19 +110,12 @@ type scanner func(into ...any) error
 
 // each calls row for every row of a query.
 func (v *view) each(query string, values args, row func(scan scanner) error) error {
-	stmt, release, err := v.conn.prepare(query)
+	rows, release, err := v.query(query, values)
 	if err != nil {
+		v.failed = true
 		return err
 	}
 	defer release()
-	bound, err := v.conn.bind(values)
-	if err != nil {
-		return fmt.Errorf("%s: %w", brief(query), err)
-	}
-	rows, err := stmt.QueryContext(v.ctx, bound...)
-	if err != nil {
-		return fmt.Errorf("%s: %w", brief(query), err)
-	}
 	defer rows.Close() //nolint:errcheck // reading to the end reports in rows.Err
 	scan := func(into ...any) error {
 		if err := rows.Scan(targets(into)...); err != nil {
@@ -110,9 +129,28 @@ func (v *view) each(query string, values args, row func(scan scanner) error) err
 		}
 	}
 	if err := rows.Err(); err != nil {
+		v.failed = true
 		return fmt.Errorf("%s: %w", brief(query), err)
 	}
 	return nil
+}
+
+func (v *view) query(query string, values args) (*sql.Rows, func(), error) {
+	stmt, release, err := v.conn.prepare(query)
+	if err != nil {
+		return nil, nil, err
+	}
+	bound, err := v.conn.bind(values)
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("%s: %w", brief(query), err)
+	}
+	rows, err := stmt.QueryContext(v.ctx, bound...)
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("%s: %w", brief(query), err)
+	}
+	return rows, release, nil
 }
 
 // one reads the first row of a query and reports whether there was one.

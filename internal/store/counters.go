@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"github.com/usefloww/flowwd/internal/id"
@@ -19,6 +20,9 @@ type counter struct {
 // written once for each batch, for nearly every unit changes them.
 type counters struct {
 	rows map[id.ID]*counter
+	// stored are the rows as they were read; others may have changed them
+	// since, so that only differences are written.
+	stored map[id.ID]counter
 	// allWaiting says that every organization with waiting runs is in rows.
 	allWaiting bool
 	lastTurn   int64
@@ -28,7 +32,7 @@ type counters struct {
 }
 
 func newCounters() *counters {
-	return &counters{rows: make(map[id.ID]*counter), lastTurn: -1, changed: make(map[id.ID]bool)}
+	return &counters{rows: make(map[id.ID]*counter), stored: make(map[id.ID]counter), lastTurn: -1, changed: make(map[id.ID]bool)}
 }
 
 const counterColumns = "organization_id, waiting, running, last_turn"
@@ -52,8 +56,13 @@ func (c *counters) row(t *tx, organization id.ID) (*counter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.rows[organization] = row
+	c.know(row)
 	return row, nil
+}
+
+func (c *counters) know(row *counter) {
+	c.rows[row.organization] = row
+	c.stored[row.organization] = *row
 }
 
 // add changes an organization's counts.
@@ -98,7 +107,7 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 				return err
 			}
 			if _, known := c.rows[row.organization]; !known {
-				c.rows[row.organization] = &row
+				c.know(&row)
 			}
 			return nil
 		})
@@ -122,6 +131,27 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 	return queued, nil
 }
 
+// lock reads the counters of these organizations anew, keeps others from
+// changing them, and forgets all others.
+func (c *counters) lock(t *tx, organizations []id.ID) error {
+	clear(c.rows)
+	clear(c.stored)
+	c.allWaiting = true
+	list, values := in(organizations)
+	if err := t.save(); err != nil {
+		return err
+	}
+	return t.each(`SELECT `+counterColumns+` FROM queue_counters q WHERE organization_id IN `+list+`
+		ORDER BY organization_id`+t.conn.dialect.lock("q"), values, func(scan scanner) error {
+		var row counter
+		if err := scan(&row.organization, &row.waiting, &row.running, &row.turn); err != nil {
+			return err
+		}
+		c.know(&row)
+		return nil
+	})
+}
+
 // keep makes the running unit's changes final, undo takes them back.
 func (c *counters) keep() { c.before = c.before[:0] }
 
@@ -132,18 +162,36 @@ func (c *counters) undo() {
 	c.before = c.before[:0]
 }
 
-// flush writes the counters that changed.
+// flush writes the counters that changed, in the order of their ids: whoever
+// locks several does it in this order.
 func (c *counters) flush(t *tx) error {
-	for organization := range c.changed {
-		row := c.rows[organization]
-		_, err := t.exec(`
-			INSERT INTO queue_counters (organization_id, waiting, running, last_turn) VALUES (?, ?, ?, ?)
-			ON CONFLICT (organization_id) DO UPDATE SET
-				waiting = excluded.waiting, running = excluded.running, last_turn = excluded.last_turn`,
-			row.organization, row.waiting, row.running, row.turn)
-		if err != nil {
+	changed := slices.SortedFunc(maps.Keys(c.changed), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
+	for _, organization := range changed {
+		if err := c.rows[organization].store(t, c.stored[organization]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// store adds what changed since the row was read.
+func (c *counter) store(t *tx, before counter) error {
+	waiting, running := c.waiting-before.waiting, c.running-before.running
+	if waiting == 0 && running == 0 && c.turn == before.turn {
+		return nil
+	}
+	n, err := t.exec(`
+		UPDATE queue_counters SET waiting = waiting + ?, running = running + ?,
+			last_turn = CASE WHEN last_turn < ? THEN ? ELSE last_turn END
+		WHERE organization_id = ?`, waiting, running, c.turn, c.turn, c.organization)
+	if err != nil || n > 0 {
+		return err
+	}
+	// The first of an organization: all differences are counts.
+	_, err = t.exec(`
+		INSERT INTO queue_counters (organization_id, waiting, running, last_turn) VALUES (?, ?, ?, ?)
+		ON CONFLICT (organization_id) DO UPDATE SET
+			waiting = queue_counters.waiting + excluded.waiting, running = queue_counters.running + excluded.running`,
+		c.organization, waiting, running, c.turn)
+	return err
 }

@@ -125,6 +125,7 @@ func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at t
 		if _, err := t.exec(`UPDATE deployments SET status = 'inactive' WHERE id = ?`, deployment); err != nil {
 			return err
 		}
+		t.notices.workflows[of] = true
 		_, err = t.exec(`
 			UPDATE workflows SET active_deployment_id = NULL, version = version + 1, updated_at = ?
 			WHERE id = ? AND active_deployment_id = ?`, at, of, deployment)
@@ -159,7 +160,7 @@ func (s *Store) SetDeploymentNote(ctx context.Context, deployment id.ID, note *s
 }
 
 func deploymentStatus(t *tx, deployment id.ID) (of id.ID, status workflow.Status, err error) {
-	found, err := t.one(`SELECT d.workflow_id, d.status FROM`+liveDeployments+`WHERE d.id = ?`, args{deployment}, &of, &status)
+	found, err := t.one(`SELECT d.workflow_id, d.status FROM`+liveDeployments+`WHERE d.id = ?`+t.conn.dialect.lock("d"), args{deployment}, &of, &status)
 	if err == nil && !found {
 		err = deploymentNotFound()
 	}

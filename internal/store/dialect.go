@@ -1,29 +1,72 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlitecode "modernc.org/sqlite/lib"
+	"github.com/pressly/goose/v3"
 
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-// dialect is where databases differ: how placeholders are written, how values
+// database is one kind of database, and where this one is.
+type database interface {
+	dialect
+	// String names the database without its secrets.
+	String() string
+	// prepare makes the database or brings its schema up to date, while other
+	// processes may do the same.
+	prepare(ctx context.Context) error
+	// open returns a pool of connections. Its first use connects.
+	open(mode mode) (*sql.DB, error)
+	// migrator knows the steps of the schema.
+	migrator(pool *sql.DB) (*goose.Provider, error)
+	// check looks for damage and for settings that endanger data. Each error
+	// says what to do.
+	check(v *view) []error
+}
+
+// mode is what a pool of connections is for.
+type mode uint8
+
+const (
+	writing mode = iota
+	reading
+)
+
+// dialect is where databases differ: how statements are written, how values
 // travel, and what an error means.
 type dialect interface {
+	// begin is the statement that opens a transaction.
+	begin(mode mode) string
+	// timeout bounds a transaction of the writer; 0 for no bound.
+	timeout() time.Duration
 	// placeholders rewrites the question marks of a statement.
 	placeholders(query string) string
 	// bind turns a value of the domain into one that the driver takes.
 	bind(value any) (driver.Value, error)
 	// class says what sort of failure an error of the driver is.
 	class(err error) errorClass
+	// shared says that other processes write at the same time: what a
+	// transaction has read may change unless it is locked, and claims have
+	// leases.
+	shared() bool
+	// lock ends a SELECT whose rows of a table's alias the transaction goes on
+	// to change. It waits for others, and skip passes over the rows that others
+	// hold. hold keeps others from changing the rows.
+	lock(alias string) string
+	skip(alias string) string
+	hold(alias string) string
+	// alone keeps other writers from a table until the transaction ends.
+	alone(t *tx, table string) error
+	// clock is the expression for the time that leases are measured by, some
+	// milliseconds (one placeholder) from now.
+	clock() string
+	// announce tells other processes what was stored, once it is committed.
+	announce(t *tx, n *notices) error
 	// vacuum gives up to so many free pages back to the system.
 	vacuum(t *tx, pages int) error
 }
@@ -37,91 +80,12 @@ const (
 	classForeign                // a row that is pointed to is missing
 	classUnavailable            // locked, full, or the disk does not answer
 	classInterrupted            // the caller's context ended
+	classLost                   // the connection is gone
 )
 
-// sqliteDialect binds ids and hashes as bytes, times as Unix milliseconds and
-// bools as 0 and 1.
-type sqliteDialect struct{}
-
-func (sqliteDialect) placeholders(query string) string { return query }
-
-func (sqliteDialect) bind(value any) (driver.Value, error) {
-	switch v := value.(type) {
-	case nil:
-		return nil, nil
-	case id.ID:
-		if v.IsZero() {
-			return nil, nil
-		}
-		return v[:], nil
-	case workflow.Hash:
-		return v[:], nil
-	case time.Time:
-		return v.UnixMilli(), nil
-	case *time.Time:
-		if v == nil {
-			return nil, nil
-		}
-		return v.UnixMilli(), nil
-	case time.Duration:
-		return v.Milliseconds(), nil
-	case string:
-		return clean(v), nil
-	case *string:
-		if v == nil {
-			return nil, nil
-		}
-		return clean(*v), nil
-	case json.RawMessage:
-		if v == nil {
-			return nil, nil
-		}
-		return clean(string(v)), nil
-	case []byte:
-		if v == nil {
-			return nil, nil
-		}
-		return v, nil
-	case bool:
-		if v {
-			return int64(1), nil
-		}
-		return int64(0), nil
-	case int:
-		return int64(v), nil
-	case int64:
-		return v, nil
-	default:
-		return nil, fmt.Errorf("no binding for %T", value)
-	}
-}
-
-func (sqliteDialect) class(err error) errorClass {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return classOther
-	}
-	switch e.Code() {
-	case sqlitecode.SQLITE_CONSTRAINT_UNIQUE, sqlitecode.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return classUnique
-	case sqlitecode.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return classForeign
-	}
-	switch e.Code() & 0xff {
-	case sqlitecode.SQLITE_BUSY, sqlitecode.SQLITE_LOCKED, sqlitecode.SQLITE_FULL, sqlitecode.SQLITE_IOERR,
-		sqlitecode.SQLITE_CANTOPEN, sqlitecode.SQLITE_READONLY, sqlitecode.SQLITE_NOMEM, sqlitecode.SQLITE_PROTOCOL:
-		return classUnavailable
-	case sqlitecode.SQLITE_INTERRUPT:
-		return classInterrupted
-	}
-	return classOther
-}
-
-// vacuum does nothing when there are no free pages.
-func (sqliteDialect) vacuum(t *tx, pages int) error {
-	_, err := t.exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages))
-	return err
-}
+// edge is an id that is compared with, also when it is zero, which as an id
+// stands for NULL.
+type edge id.ID
 
 // clean replaces what PostgreSQL refuses in a text: NUL and bytes that are not
 // UTF-8. Texts of user code may hold both, and the end of a run must not be

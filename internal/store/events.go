@@ -21,7 +21,7 @@ func (s *Store) place(e execution.Event) (b body, release func(), err error) {
 	if !e.HasBody {
 		return b, release, nil
 	}
-	if len(e.Body) <= maxInline {
+	if len(e.Body) <= maxInline || s.database.shared() {
 		return body{inline: notNull(e.Body)}, release, nil
 	}
 	b.hash, release, err = s.blobs.put(e.Body)

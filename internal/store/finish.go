@@ -44,6 +44,7 @@ func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChu
 	if !held {
 		return execution.ErrLeaseLost
 	}
+	t.notices.executions[lease.ExecutionID] = true
 	if err := chunk.insert(t, lease); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *e
 	held, err := t.one(`
 		SELECT e.organization_id, e.workflow_id, e.received_at, e.started_at, e.interruptions, t.fail_on_interrupt, w.deleted_at
 		FROM executions e JOIN triggers t ON t.id = e.trigger_id JOIN workflows w ON w.id = e.workflow_id
-		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`,
+		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt},
 		&row.organization, &row.workflow, &row.received, &row.started, &row.interruptions, &row.fail, &row.deletedAt)
 	if err != nil {
@@ -97,6 +98,7 @@ func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *e
 	if err := endAttempt(t, lease, row.started, in.EndedAt, interrupted, in.Reason); err != nil {
 		return "", err
 	}
+	t.notices.executions[lease.ExecutionID] = true
 	state, failure := row.verdict(in.Reason)
 	if err := row.store(t, lease.ExecutionID, state, failure, in.EndedAt); err != nil {
 		return "", err
@@ -132,6 +134,7 @@ func (r *interruptedRow) store(t *tx, execid id.ID, state execution.State, failu
 		if err != nil {
 			return err
 		}
+		t.notices.queue = true
 		return t.counters.add(t, r.organization, 1, -1)
 	}
 	ran := max(at.Sub(r.started), 0)
@@ -152,12 +155,12 @@ const takeBackBatch = 100
 // TakeBackClaims implements execution.Store. It works in batches, each of them
 // one unit: taking back some and not the rest is a state that a second call
 // goes on from.
-func (s *Store) TakeBackClaims(ctx context.Context, incarnation id.ID, reason string, now time.Time) (int, error) {
+func (s *Store) TakeBackClaims(ctx context.Context, reason string, now time.Time) (int, error) {
 	total := 0
 	for {
 		taken := 0
 		err := s.write(ctx, "take back claims", func(t *tx) error {
-			leases, err := foreignLeases(t, incarnation)
+			leases, err := lostLeases(t)
 			if err != nil {
 				return err
 			}
@@ -179,11 +182,15 @@ func (s *Store) TakeBackClaims(ctx context.Context, incarnation id.ID, reason st
 	}
 }
 
-// foreignLeases returns some claims of other incarnations.
-func foreignLeases(t *tx, incarnation id.ID) ([]execution.Lease, error) {
+// lostLeases returns some claims of incarnations that are no more.
+func lostLeases(t *tx) ([]execution.Lease, error) {
 	var leases []execution.Lease
-	err := t.each(`SELECT id, claimed_by, attempt FROM executions WHERE state = 'started' AND claimed_by <> ? LIMIT ?`,
-		args{incarnation, takeBackBatch}, func(scan scanner) error {
+	err := t.each(`
+		SELECT e.id, e.claimed_by, e.attempt FROM executions e
+		WHERE e.state = 'started' AND NOT EXISTS (
+			SELECT 1 FROM nodes n WHERE n.incarnation = e.claimed_by AND n.lease_until > `+t.conn.dialect.clock()+`)
+		LIMIT ?`+t.conn.dialect.skip("e"),
+		args{0, takeBackBatch}, func(scan scanner) error {
 			var l execution.Lease
 			err := scan(&l.ExecutionID, &l.Incarnation, &l.Attempt)
 			leases = append(leases, l)

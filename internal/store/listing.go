@@ -131,7 +131,7 @@ func (l *listing) ended() ([]id.ID, error) {
 			after = newest[most-1]
 		}
 		more, err := l.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ? AND e.id > ? AND `+l.state("e")+`
-			ORDER BY e.id DESC LIMIT ?`, args{w, after[:], most})
+			ORDER BY e.id DESC LIMIT ?`, args{w, edge(after), most})
 		if err != nil {
 			return nil, err
 		}

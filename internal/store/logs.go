@@ -18,7 +18,7 @@ func (s *Store) AppendLog(ctx context.Context, lease execution.Lease, chunk exec
 	}
 	return s.write(ctx, "append to a log", func(t *tx) error {
 		var one int
-		held, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?`,
+		held, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?`+t.conn.dialect.hold("executions"),
 			args{lease.ExecutionID, lease.Incarnation, lease.Attempt}, &one)
 		if err != nil {
 			return err
@@ -26,6 +26,7 @@ func (s *Store) AppendLog(ctx context.Context, lease execution.Lease, chunk exec
 		if !held {
 			return execution.ErrLeaseLost
 		}
+		t.notices.executions[lease.ExecutionID] = true
 		return encoded.insert(t, lease)
 	})
 }

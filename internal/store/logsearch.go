@@ -45,11 +45,11 @@ type logSearch struct {
 
 // run returns errStop when it ended before the last line.
 func (l *logSearch) run(v *view) error {
-	before := [16]byte(slices.Repeat([]byte{0xff}, 16)) // behind every id
+	before := edge(slices.Repeat([]byte{0xff}, 16)) // behind every id
 	for {
 		var page []id.ID
 		err := v.each(`SELECT id FROM executions WHERE workflow_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
-			args{l.query.WorkflowID, before[:], searchPage}, func(scan scanner) error {
+			args{l.query.WorkflowID, before, searchPage}, func(scan scanner) error {
 				var x id.ID
 				err := scan(&x)
 				page = append(page, x)
@@ -66,7 +66,7 @@ func (l *logSearch) run(v *view) error {
 		if len(page) < searchPage {
 			return nil
 		}
-		before = page[len(page)-1]
+		before = edge(page[len(page)-1])
 	}
 }
 

@@ -9,24 +9,11 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/usefloww/flowwd/internal/fault"
-	"github.com/usefloww/flowwd/internal/store/migrations"
 )
-
-func migrator(db *sql.DB) (*goose.Provider, error) {
-	steps, err := migrations.SQLite()
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectSQLite3, db, steps, goose.WithDisableGlobalRegistry(true))
-}
 
 // migrate brings the schema up to date. The caller holds the lock that keeps
 // other processes from doing the same.
-func migrate(ctx context.Context, db *sql.DB) error {
-	m, err := migrator(db)
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
+func migrate(ctx context.Context, m *goose.Provider) error {
 	have, want, err := m.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("read the schema's version: %w", err)
@@ -46,8 +33,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // checkVersion reports a schema that is not this program's. It reads the
 // version by itself, for goose makes its table when it is missing.
-func checkVersion(ctx context.Context, db *sql.DB) error {
-	m, err := migrator(db)
+func checkVersion(ctx context.Context, d database, pool *sql.DB) error {
+	m, err := d.migrator(pool)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
@@ -55,7 +42,7 @@ func checkVersion(ctx context.Context, db *sql.DB) error {
 	for _, step := range m.ListSources() {
 		want = max(want, step.Version)
 	}
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&have)
+	err = pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename).Scan(&have)
 	switch {
 	case err != nil:
 		return fmt.Errorf("the database has no schema of flowwd's (%w): start `flowwd serve` once to make it", err)

@@ -90,7 +90,7 @@ func (p *purge) delete(what, statement string, values ...any) error {
 func (p *purge) expiredExecutions() error {
 	bound := firstID(p.cutoff)
 	return p.repeat("purge executions", func(t *tx, limit int) (int, error) {
-		return removeExecutions(t, `e.id < ? AND e.completed_at < ? ORDER BY e.id LIMIT ?`, bound[:], p.cutoff, limit)
+		return removeExecutions(t, `e.id < ? AND e.completed_at < ? ORDER BY e.id LIMIT ?`, edge(bound), p.cutoff, limit)
 	})
 }
 
@@ -112,7 +112,7 @@ func removeExecutions(t *tx, where string, values ...any) (int, error) {
 	}
 	var rows []row
 	err := t.each(`
-		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where,
+		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where+t.conn.dialect.skip("e"),
 		values, func(scan scanner) error {
 			var r row
 			err := scan(&r.id, &r.event, &r.organization, &r.workflow, &r.state, &r.received)

@@ -9,7 +9,10 @@ import (
 	"os"
 	"strings"
 
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
+
+	"github.com/usefloww/flowwd/internal/store/migrations"
 )
 
 // Settings of SQLite.
@@ -22,34 +25,41 @@ const (
 	// The page caches of the writer and of one reader; negative means KiB.
 	writerCache = "-16384"
 	readerCache = "-4096"
-	// sqliteOpening opens the writer's transactions: it takes the write lock at
-	// once, so that no unit fails half-way for want of it.
-	sqliteOpening = "BEGIN IMMEDIATE"
 )
 
-// sqliteMode is what a pool of connections is for.
-type sqliteMode uint8
+// sqliteDatabase is a database file.
+type sqliteDatabase struct {
+	sqliteDialect
+	path string
+}
 
-const (
-	sqliteCreate sqliteMode = iota // makes the file when absent and sets it up
-	sqliteWrite                    // the writer
-	sqliteRead                     // only reads
-)
+func (d *sqliteDatabase) String() string { return d.path }
 
-// openSQLite returns a pool of connections to a file.
-func openSQLite(path string, mode sqliteMode) (*sql.DB, error) {
-	connector, err := sqlite.NewConnector(sqliteDSN(path, mode))
+func (d *sqliteDatabase) open(mode mode) (*sql.DB, error) { return d.pool(mode, false) }
+
+// pool returns a pool of connections to the file, which create makes when it is
+// absent and sets up.
+func (d *sqliteDatabase) pool(mode mode, create bool) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(sqliteDSN(d.path, mode, create))
 	if err != nil {
 		return nil, err
 	}
 	return sql.OpenDB(connector), nil
 }
 
-func sqliteDSN(path string, mode sqliteMode) string {
+func (d *sqliteDatabase) migrator(pool *sql.DB) (*goose.Provider, error) {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, pool, steps, goose.WithDisableGlobalRegistry(true))
+}
+
+func sqliteDSN(path string, mode mode, create bool) string {
 	q := url.Values{}
 	pragma := func(name, value string) { q.Add("_pragma", name+"("+value+")") }
 	q.Set("_busy_timeout", busyTimeout)
-	if mode == sqliteCreate {
+	if create {
 		// Only works before the first table is made.
 		q.Set("_auto_vacuum", "incremental")
 		pragma("journal_mode", "wal")
@@ -61,7 +71,7 @@ func sqliteDSN(path string, mode sqliteMode) string {
 	pragma("wal_autocheckpoint", walPages)
 	pragma("journal_size_limit", walLimit)
 	pragma("temp_store", "memory")
-	if mode == sqliteRead {
+	if mode == reading {
 		pragma("cache_size", readerCache)
 		q.Set("_query_only", "1")
 	} else {
@@ -80,28 +90,31 @@ func makePrivate(path string) error {
 	return f.Close()
 }
 
-// prepareSQLite makes or migrates the database file, with other processes kept
-// out.
-func prepareSQLite(ctx context.Context, path string) (err error) {
-	unlock, err := lockFile(ctx, path+".lock")
+// prepare makes or migrates the file, with other processes kept out.
+func (d *sqliteDatabase) prepare(ctx context.Context) (err error) {
+	unlock, err := lockFile(ctx, d.path+".lock")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := makePrivate(path); err != nil {
+	if err := makePrivate(d.path); err != nil {
 		return err
 	}
-	db, err := openSQLite(path, sqliteCreate)
+	db, err := d.pool(writing, true)
 	if err != nil {
 		return err
 	}
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return migrate(ctx, db)
+	m, err := d.migrator(db)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	return migrate(ctx, m)
 }
 
-// checkSQLite looks for damage and wrong settings of the file.
-func checkSQLite(v *view) []error {
+// check looks for damage and wrong settings of the file.
+func (d *sqliteDatabase) check(v *view) []error {
 	var found []error
 	err := v.each("PRAGMA quick_check(20)", nil, func(scan scanner) error {
 		var text string

@@ -30,11 +30,14 @@ var (
 // Config says where a store keeps its data and how it behaves. Path, Now and
 // Log are required.
 type Config struct {
-	// Path is the database file. Its folder must exist.
+	// URL is the address of a PostgreSQL database; empty for SQLite.
+	URL string
+	// Path is the file of a SQLite database. Its folder must exist.
 	Path string
-	// Blobs is the folder of event bodies that are too large for the database;
-	// it is made when absent. Empty means that this process neither accepts
-	// nor runs executions, such as one that makes an API key beside a server.
+	// Blobs is the folder of event bodies that are too large for a SQLite
+	// database; it is made when absent. Empty means that this process neither
+	// accepts nor runs executions, such as one that makes an API key beside a
+	// server. PostgreSQL takes all bodies, for other machines need them too.
 	Blobs string
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -56,12 +59,16 @@ const readTimeout = 30 * time.Second
 
 // Store keeps everything that flowwd must not forget. Safe for concurrent use.
 type Store struct {
-	cfg     Config
-	dialect dialect
-	writing *sql.DB // nil when read-only
-	reading *sql.DB
-	writer  *writer // nil when read-only
-	readers chan *conn
+	cfg      Config
+	database database
+	writing  *sql.DB // nil when read-only
+	reading  *sql.DB
+	// writer runs all units but claims, which claims runs: locking the queue's
+	// counters first and executions after, where others may lock, it must not
+	// share a transaction with units that lock the other way round. The two are
+	// one where nobody else writes. Both are nil when read-only.
+	writer, claims *writer
+	readers        chan *conn
 	// connected is how many readers there are, idle or not.
 	connected int
 	closing   chan struct{} // closed when Close begins
@@ -72,46 +79,75 @@ type Store struct {
 // Open opens the database and brings its schema up to date. Two processes may
 // open one database at the same time.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	if cfg.Path == "" || cfg.Now == nil || cfg.Log == nil {
-		return nil, errors.New("store: Path, Now and Log are required")
+	if cfg.Path == "" && cfg.URL == "" || cfg.Now == nil || cfg.Log == nil {
+		return nil, errors.New("store: Path or URL, Now and Log are required")
 	}
 	if cfg.Readers == 0 {
 		cfg.Readers = DefaultReaders
 	}
-	s := &Store{cfg: cfg, dialect: sqliteDialect{}, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{})}
+	d, err := locate(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the database: %w", err)
+	}
+	s := &Store{cfg: cfg, database: d, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(s.fail("open the database "+cfg.Path, err), s.Close())
+		return nil, errors.Join(s.fail("open the database "+d.String(), err), s.Close())
 	}
 	return s, nil
 }
 
+func locate(cfg Config) (database, error) {
+	if cfg.URL != "" {
+		return openPostgres(cfg.URL)
+	}
+	return &sqliteDatabase{path: cfg.Path}, nil
+}
+
 func (s *Store) open(ctx context.Context) (err error) {
+	if s.database.shared() {
+		s.cfg.Blobs = ""
+	}
 	if s.blobs, err = openBlobs(s.cfg.Blobs, s.cfg.ReadOnly); err != nil {
 		return err
 	}
 	if !s.cfg.ReadOnly {
-		if err := prepareSQLite(ctx, s.cfg.Path); err != nil {
+		if err := s.openWriters(ctx); err != nil {
 			return err
 		}
-		if s.writing, err = openSQLite(s.cfg.Path, sqliteWrite); err != nil {
-			return err
-		}
-		c, err := connect(ctx, s.writing, s.dialect)
-		if err != nil {
-			return err
-		}
-		s.writer = newWriter(c, sqliteOpening, s.cfg.Now)
 	}
-	if s.reading, err = openSQLite(s.cfg.Path, sqliteRead); err != nil {
+	if s.reading, err = s.database.open(reading); err != nil {
 		return err
 	}
 	for range s.cfg.Readers {
-		c, err := connect(ctx, s.reading, s.dialect)
+		c, err := connect(ctx, s.reading, s.database)
 		if err != nil {
 			return err
 		}
 		s.readers <- c
 		s.connected++
+	}
+	return nil
+}
+
+func (s *Store) openWriters(ctx context.Context) (err error) {
+	if err := s.database.prepare(ctx); err != nil {
+		return err
+	}
+	if s.writing, err = s.database.open(writing); err != nil {
+		return err
+	}
+	c, err := connect(ctx, s.writing, s.database)
+	if err != nil {
+		return err
+	}
+	s.writer = newWriter(c, maxBatch, s.cfg.Now)
+	s.claims = s.writer
+	if s.database.shared() {
+		if c, err = connect(ctx, s.writing, s.database); err != nil {
+			return err
+		}
+		// Each locks what the one before has changed.
+		s.claims = newWriter(c, 1, s.cfg.Now)
 	}
 	return nil
 }
@@ -128,6 +164,10 @@ func (s *Store) Close() (err error) {
 
 func (s *Store) close() error {
 	var errs []error
+	if s.claims != nil && s.claims != s.writer {
+		s.claims.close()
+		errs = append(errs, s.claims.conn.close())
+	}
 	if s.writer != nil {
 		s.writer.close()
 		errs = append(errs, s.writer.conn.close())
@@ -151,10 +191,14 @@ func (s *Store) closeReaders() error {
 
 // write runs a unit in the writer. What says what is done, for errors.
 func (s *Store) write(ctx context.Context, what string, run func(*tx) error) error {
-	if s.writer == nil {
+	return s.do(ctx, s.writer, what, run)
+}
+
+func (s *Store) do(ctx context.Context, w *writer, what string, run func(*tx) error) error {
+	if w == nil {
 		return fault.New(fault.Unavailable, "%s: the database is open for reading only", what)
 	}
-	return s.fail(what, s.writer.do(ctx, run))
+	return s.fail(what, w.do(ctx, run))
 }
 
 // writeWorkflows is write for units that change workflows, deployments or
@@ -190,11 +234,20 @@ func (s *Store) look(ctx context.Context, c *conn, run func(*view) error) error 
 	// A read transaction ends with its own context: it must end in any case,
 	// and there is nothing in it to lose.
 	t := &tx{view: view{ctx: context.Background(), conn: c}}
-	if err := t.begin("BEGIN"); err != nil {
+	if bound := c.dialect.timeout(); bound > 0 {
+		limited, cancel := context.WithTimeout(t.ctx, bound)
+		defer cancel()
+		t.ctx = limited
+	}
+	if err := t.begin(reading); err != nil {
 		return err
 	}
 	err := run(&view{ctx: ctx, conn: c})
-	return errors.Join(err, t.control(sqlRollback))
+	ended := t.control(sqlRollback)
+	if err != nil && c.dialect.class(ended) == classLost {
+		return err // it went with the connection
+	}
+	return errors.Join(err, ended)
 }
 
 // fail gives an error its place: faults stay what they are, trouble with the
@@ -207,8 +260,8 @@ func (s *Store) fail(what string, err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
-	switch class := s.dialect.class(err); {
-	case class == classUnavailable:
+	switch class := s.database.class(err); {
+	case class == classUnavailable, class == classLost:
 		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database does not answer; try again later")
 	case class == classInterrupted, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database took too long; try again later")
@@ -233,11 +286,11 @@ func (s *Store) Ping(ctx context.Context) error {
 // endanger data. Each error says what is wrong and what to do.
 func (s *Store) Check(ctx context.Context) []error {
 	var found []error
-	if err := checkVersion(ctx, s.reading); err != nil {
+	if err := checkVersion(ctx, s.database, s.reading); err != nil {
 		return []error{err}
 	}
 	err := s.read(ctx, "check the database", func(v *view) error {
-		found = append(checkSQLite(v), checkCounters(v)...)
+		found = append(s.database.check(v), checkCounters(v)...)
 		return nil
 	})
 	if err != nil {

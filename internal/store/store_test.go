@@ -22,5 +22,7 @@ func sqlite(t testing.TB) storetest.Opener {
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Opener { return sqlite(t) })
+	backend := func(t *testing.T) storetest.Opener { return sqlite(t) }
+	storetest.Run(t, backend)
+	storetest.RunFiles(t, backend)
 }

@@ -22,6 +22,9 @@ func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organiza
 	var got []tenant.Namespace
 	err := s.write(ctx, "ensure the default organization", func(t *tx) error {
 		got = nil
+		if err := t.conn.dialect.alone(t, "organizations"); err != nil {
+			return err
+		}
 		err := t.each(`
 			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
 			ORDER BY o.created_at, o.id, n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {

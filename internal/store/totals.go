@@ -1,6 +1,10 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
@@ -12,6 +16,12 @@ type totalKey struct {
 	organization, workflow id.ID
 	day                    int64
 	state                  execution.State
+}
+
+// compare is the order in which rows are locked.
+func (key totalKey) compare(other totalKey) int {
+	return cmp.Or(
+		bytes.Compare(key.workflow[:], other.workflow[:]), cmp.Compare(key.day, other.day), cmp.Compare(key.state, other.state))
 }
 
 type total struct {
@@ -67,7 +77,8 @@ func (s *totals) undo() { s.unit = s.unit[:0] }
 // flush adds what was gathered to the stored totals. Those of a workflow that
 // the same batch removed are dropped.
 func (s *totals) flush(t *tx) error {
-	for key, sum := range s.sums {
+	for _, key := range slices.SortedFunc(maps.Keys(s.sums), totalKey.compare) {
+		sum := s.sums[key]
 		if sum.count > 0 {
 			if err := key.count(t, sum); err != nil {
 				return err

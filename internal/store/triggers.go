@@ -41,7 +41,7 @@ func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, err
 func (s *Store) WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error) {
 	return s.triggers(ctx, `
 		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id
-		WHERE t.id > ? AND t.deleted_at IS NULL ORDER BY t.id LIMIT ?`, after[:], limit)
+		WHERE t.id > ? AND t.deleted_at IS NULL ORDER BY t.id LIMIT ?`, edge(after), limit)
 }
 
 func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]workflow.Trigger, error) {

@@ -17,11 +17,17 @@ type tx struct {
 	view
 	counters *counters
 	totals   *totals
-	// runnables are the triggers that units of this batch accepted events for.
-	// They hold while the transaction keeps all other writers out and no unit
-	// of its own changes workflows; nil in a dialect that lets others in.
+	// runnables are the triggers that units of this batch accepted events for,
+	// until a unit of the batch changes workflows. Another process may change
+	// them meanwhile; that is as if the batch had come a moment earlier.
 	runnables map[id.ID]*runnable
-	saved     bool
+	notices   *notices
+	// careful sets a savepoint before a unit's first write. Without it a unit
+	// that fails after it has written fails the batch, which is then tried again
+	// with care: few do, and each savepoint is two more words with a server.
+	careful bool
+	// touched says that the running unit has written.
+	touched bool
 }
 
 // exec runs a statement that changes rows and returns how many it changed.
@@ -31,6 +37,7 @@ func (t *tx) exec(query string, values ...any) (int64, error) {
 	}
 	stmt, release, err := t.conn.prepare(query)
 	if err != nil {
+		t.failed = true
 		return 0, err
 	}
 	defer release()
@@ -40,6 +47,7 @@ func (t *tx) exec(query string, values ...any) (int64, error) {
 	}
 	result, err := stmt.ExecContext(t.ctx, bound...)
 	if err != nil {
+		t.failed = true
 		return 0, fmt.Errorf("%s: %w", brief(query), err)
 	}
 	n, err := result.RowsAffected()
@@ -79,14 +87,17 @@ const (
 	sqlRollback = "ROLLBACK"
 )
 
+// save is called before a unit writes.
 func (t *tx) save() error {
-	if t.saved {
+	if t.touched {
 		return nil
 	}
-	if err := t.control(sqlSave); err != nil {
-		return err
+	if t.careful {
+		if err := t.control(sqlSave); err != nil {
+			return err
+		}
 	}
-	t.saved = true
+	t.touched = true
 	return nil
 }
 
@@ -103,17 +114,17 @@ func (t *tx) control(statement string) error {
 	return nil
 }
 
-// errBroken says that the transaction is gone together with the units that ran
-// in it before.
-var errBroken = errors.New("the transaction was rolled back by the database")
+// errBroken says that the transaction can't go on, and that the units that ran
+// in it before go with it.
+var errBroken = errors.New("the transaction is broken")
 
 // do runs one unit inside the open transaction. The first result is the unit's
 // own answer; the second is not nil when the transaction can't go on.
 func (t *tx) do(run func(*tx) error) (answer, broken error) {
-	t.saved = false
+	t.touched, t.failed = false, false
 	answer = protect(t, run)
 	if answer == nil {
-		if t.saved {
+		if t.touched && t.careful {
 			if err := t.control(sqlKeep); err != nil {
 				return nil, err
 			}
@@ -124,7 +135,10 @@ func (t *tx) do(run func(*tx) error) (answer, broken error) {
 	}
 	t.counters.undo()
 	t.totals.undo()
-	if t.saved {
+	if !t.careful && t.touched || !t.touched && t.failed {
+		return answer, errBroken
+	}
+	if t.touched {
 		if err := t.control(sqlUndo); err != nil {
 			// A full disk, for one, makes SQLite roll back the whole.
 			return answer, errors.Join(errBroken, err)
@@ -149,26 +163,45 @@ func protect(t *tx, run func(*tx) error) (err error) {
 
 // flush writes what the units of a batch counted together.
 func (t *tx) flush() error {
-	t.saved = true // the batch's own writes need no savepoint
+	t.touched = true // the batch's own writes need no savepoint
 	if err := t.counters.flush(t); err != nil {
 		return err
 	}
-	return t.totals.flush(t)
+	if err := t.totals.flush(t); err != nil {
+		return err
+	}
+	return t.conn.dialect.announce(t, t.notices)
 }
 
-// begin opens a transaction for a batch.
-func begin(c *conn, statement string) (*tx, error) {
+// begin opens a transaction for a batch. What it returns is released after the
+// transaction has ended.
+func begin(c *conn, careful bool) (*tx, context.CancelFunc, error) {
 	// The writer's statements are not bound to one caller's context: a batch
 	// serves many, and each statement of it is short.
-	t := &tx{view: view{ctx: context.Background(), conn: c}, counters: newCounters(), totals: newTotals(), runnables: make(map[id.ID]*runnable)}
-	return t, t.begin(statement)
+	ctx, cancel := context.Background(), func() {}
+	if bound := c.dialect.timeout(); bound > 0 {
+		ctx, cancel = context.WithTimeout(ctx, bound)
+	}
+	t := &tx{
+		view: view{ctx: ctx, conn: c}, careful: careful,
+		counters: newCounters(), totals: newTotals(), notices: newNotices(), runnables: make(map[id.ID]*runnable),
+	}
+	return t, cancel, t.begin(writing)
 }
 
 // begin opens a transaction. One that was left open, because its end failed, is
-// ended first.
-func (t *tx) begin(statement string) error {
+// ended first, and a connection that is gone is replaced.
+func (t *tx) begin(mode mode) error {
+	statement := t.conn.dialect.begin(mode)
 	err := t.control(statement)
-	if err == nil || t.control(sqlRollback) != nil {
+	switch {
+	case err == nil:
+		return nil
+	case t.conn.dialect.class(err) == classLost:
+		if renewed := t.conn.renew(t.ctx); renewed != nil {
+			return errors.Join(err, renewed)
+		}
+	case t.control(sqlRollback) != nil:
 		return err
 	}
 	return t.control(statement)

@@ -128,6 +128,7 @@ func (s *Store) ChangeWorkflow(ctx context.Context, changed id.ID, c workflow.Ch
 	}
 	var w workflow.Workflow
 	err := s.writeWorkflows(ctx, "change a workflow", func(t *tx) error {
+		t.notices.workflows[changed] = true
 		n, err := t.exec(`UPDATE workflows SET `+set+` WHERE id = ? AND deleted_at IS NULL`, append(values, changed)...)
 		switch {
 		case t.unique(err):

@@ -23,8 +23,12 @@ const (
 // writer runs units one after another on the one connection that writes, and
 // commits many at once.
 type writer struct {
-	conn     *conn
-	opening  string // the statement that opens a transaction
+	conn *conn
+	// careful says that batches are tried with a savepoint for each unit at
+	// once: where there is no server to talk to they cost next to nothing.
+	careful bool
+	// most is how many units share a commit.
+	most     int
 	now      func() time.Time
 	measures measures
 
@@ -53,9 +57,9 @@ const (
 
 var errClosed = fault.New(fault.Unavailable, "the database is closed")
 
-func newWriter(c *conn, opening string, now func() time.Time) *writer {
+func newWriter(c *conn, most int, now func() time.Time) *writer {
 	w := &writer{
-		conn: c, opening: opening, now: now,
+		conn: c, careful: !c.dialect.shared(), most: most, now: now,
 		queue: make(chan *unit, maxQueued), done: make(chan struct{}),
 	}
 	go w.loop()
@@ -135,7 +139,7 @@ func (w *writer) loop() {
 // collect adds what waits to a batch and leaves out the units whose callers
 // have gone.
 func (w *writer) collect(batch []*unit) []*unit {
-	for len(batch) < maxBatch {
+	for len(batch) < w.most {
 		select {
 		case u, ok := <-w.queue:
 			if !ok {
@@ -167,7 +171,10 @@ func (w *writer) take(batch []*unit) []*unit {
 // fails, its units are run again one by one, so that one that can't be
 // committed takes no other with it.
 func (w *writer) commit(batch []*unit) {
-	answers, err := w.try(batch)
+	answers, err := w.try(batch, w.careful)
+	if errors.Is(err, errBroken) && !w.careful {
+		answers, err = w.try(batch, true)
+	}
 	if err == nil {
 		w.measures.committed(len(batch))
 		for i, u := range batch {
@@ -175,14 +182,16 @@ func (w *writer) commit(batch []*unit) {
 		}
 		return
 	}
-	if len(batch) == 1 || isOpening(err) {
+	if len(batch) == 1 || isOpening(err) || w.conn.dialect.class(err) == classLost {
+		// When the connection is gone nobody knows whether the batch was
+		// committed: a unit that is run again might find its own doing.
 		w.refuse(batch, err)
 		return
 	}
 	w.measures.replayed()
 	for i := range batch {
 		alone := batch[i : i+1]
-		answers, err := w.try(alone)
+		answers, err := w.try(alone, true)
 		switch {
 		case err == nil:
 			w.measures.committed(1)
@@ -218,8 +227,9 @@ func isOpening(err error) bool {
 
 // try runs a batch in one transaction and returns the answers of its units. On
 // an error nothing of it is stored.
-func (w *writer) try(batch []*unit) (answers []error, err error) {
-	t, err := begin(w.conn, w.opening)
+func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
+	t, release, err := begin(w.conn, careful)
+	defer release()
 	if err != nil {
 		return nil, &openingError{err}
 	}

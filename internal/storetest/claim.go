@@ -1,15 +1,12 @@
 package storetest
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -143,26 +140,6 @@ func testClaim(t *testing.T, backend Backend) {
 		depth, err := w.QueueDepth(w.ctx())
 		w.must(err)
 		equal(t, "queue", depth, execution.Depth{Running: 2})
-	})
-
-	t.Run("an event whose body is lost is not run", func(t *testing.T) {
-		t.Parallel()
-		folder := filepath.Join(t.TempDir(), "bodies")
-		w := NewWorld(t, backend(t), func(c *store.Config) { c.Blobs = folder })
-		n := w.Namespace()
-		_, triggers := w.Deployed(n)
-		a := w.Acceptance(triggers[0])
-		a.Event.Body = make([]byte, 100_000)
-		w.accept(a)
-		w.must(os.RemoveAll(folder))
-		whole := w.Accept(triggers[0])
-		equal(t, "claims", claimed(w.Claim(5)), []id.ID{whole})
-		for range execution.MaxInterruptions {
-			equal(t, "claims", len(w.Claim(5)), 0)
-		}
-		e := w.Get(a.ExecutionID, n.OrganizationID)
-		equal(t, "state", e.State, execution.Failed)
-		equal(t, "error", e.Error, "Interrupted 6 times, the last time because the event's body could not be read from disk")
 	})
 
 	t.Run("the queue is measured", func(t *testing.T) {

@@ -76,7 +76,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		}
 	}
 	note(w.SearchLogs(w.ctx(), execution.LogQuery{WorkflowID: f.ID, Limit: 10}))
-	note(w.TakeBackClaims(w.ctx(), w.ID(), "test", w.Now()))
+	note(w.TakeBackClaims(w.ctx(), "test", w.Now()))
 	note(w.PurgeExpired(w.ctx(), w.Now().Add(-time.Hour), w.Now(), 10))
 	for _, err := range errs {
 		w.must(err)

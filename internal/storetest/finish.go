@@ -169,9 +169,9 @@ func testInterrupt(t *testing.T, backend Backend) {
 			w.Accept(triggers[0])
 		}
 		old := w.Claim(249)
-		w.inc = w.ID()
+		w.rejoin()
 		mine := w.Claim(1)
-		n, err := w.TakeBackClaims(w.ctx(), w.inc, "the server was killed", w.Now())
+		n, err := w.TakeBackClaims(w.ctx(), "the server was killed", w.Now())
 		w.must(err)
 		equal(t, "taken back", n, 249)
 		for what, err := range w.writes(old[0].Lease) {
@@ -179,7 +179,7 @@ func testInterrupt(t *testing.T, backend Backend) {
 		}
 		equal(t, "claims", claimed(w.Claim(300)), claimed(old))
 		w.must(w.FinishExecution(w.ctx(), mine[0].Lease, w.Outcome()))
-		n, err = w.TakeBackClaims(w.ctx(), w.inc, "again", w.Now())
+		n, err = w.TakeBackClaims(w.ctx(), "again", w.Now())
 		w.must(err)
 		equal(t, "taken back again", n, 0)
 	})

@@ -122,7 +122,9 @@ func (m *model) accept(r *rapid.T) {
 		r.Fatal(err)
 	}
 	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, state: execution.Received}
-	if !a.Claimant.IsZero() && m.next() == nil && m.mayStart(t) {
+	// Where others write too, only a claim keeps limits.
+	limited := m.w.Shared() && (m.limit > 0 || t.Options.Concurrency > 0)
+	if !a.Claimant.IsZero() && !limited && m.next() == nil && m.mayStart(t) {
 		m.start(x)
 	}
 	m.runs = append(m.runs, x)
@@ -218,8 +220,8 @@ func (m *model) interrupt(r *rapid.T) {
 }
 
 func (m *model) takeBack(r *rapid.T) {
-	m.w.inc = m.w.ID()
-	n, err := m.w.TakeBackClaims(m.w.ctx(), m.w.inc, "test", m.w.Now())
+	m.w.rejoin()
+	n, err := m.w.TakeBackClaims(m.w.ctx(), "test", m.w.Now())
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -1,10 +1,6 @@
 package storetest
 
 import (
-	"bytes"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,7 +8,6 @@ import (
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -62,12 +57,6 @@ func testPurge(t *testing.T, backend Backend) {
 		t.Parallel()
 		testPurgeDeployments(t, NewWorld(t, backend(t)))
 	})
-
-	t.Run("bodies on disk go with their last event", func(t *testing.T) {
-		t.Parallel()
-		folder := filepath.Join(t.TempDir(), "bodies")
-		testPurgeBodies(t, NewWorld(t, backend(t), func(c *store.Config) { c.Blobs = folder }), folder)
-	})
 }
 
 // testPurgeDeployments deletes a deployment that an interrupted run still
@@ -105,49 +94,4 @@ func testPurgeDeployments(t *testing.T, w *World) {
 	f.Version = 3
 	again := deploy.Activation{Deployment: workflow.Deployment{ID: claim.DeploymentID, OrganizationID: f.OrganizationID, WorkflowID: f.ID}, Version: 3, At: w.Now()}
 	w.refused(w.ActivateDeployment(w.ctx(), again), fault.NotFound, "Deployment not found")
-}
-
-// testPurgeBodies lets two events share a body on disk.
-func testPurgeBodies(t *testing.T, w *World, folder string) {
-	_, triggers := w.Deployed(w.Namespace())
-	shared := bytes.Repeat([]byte("x"), 100_000)
-	accept := func(body []byte) execution.Lease {
-		a := w.claimable(triggers[0])
-		a.Event.Body = body
-		return w.accept(a).Claim.Lease
-	}
-	first := accept(shared)
-	w.must(w.FinishExecution(w.ctx(), first, w.Outcome()))
-	w.Pass(40 * day)
-	second := accept(shared)
-	other := accept(append([]byte("y"), shared...))
-	equal(t, "files", files(t, folder), 2)
-	orphan := w.claimable(triggers[0])
-	orphan.Event.Body, orphan.TriggerID = append([]byte("z"), shared...), w.ID()
-	_, err := w.AcceptExecution(w.ctx(), orphan)
-	w.refused(err, fault.NotFound, "Trigger not found")
-	equal(t, "files with an orphan", files(t, folder), 3)
-	w.purge(30 * day)
-	equal(t, "files after the first event went", files(t, folder), 2)
-	w.must(w.FinishExecution(w.ctx(), second, w.Outcome()))
-	w.must(w.FinishExecution(w.ctx(), other, w.Outcome()))
-	w.Pass(40 * day)
-	w.purge(30 * day)
-	equal(t, "files in the end", files(t, folder), 0)
-}
-
-// files counts the files below a folder.
-func files(t *testing.T, folder string) int {
-	t.Helper()
-	n := 0
-	err := fs.WalkDir(os.DirFS(folder), ".", func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			n++
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

@@ -42,8 +42,8 @@ func testRestart(t *testing.T, backend Backend) {
 		w.Open(open)
 		equal(t, "what is read", read(), before)
 
-		w.inc = w.ID()
-		back, err := w.TakeBackClaims(w.ctx(), w.inc, "the server was killed", w.Now())
+		w.rejoin()
+		back, err := w.TakeBackClaims(w.ctx(), "the server was killed", w.Now())
 		w.must(err)
 		equal(t, "taken back", back, 1)
 		claims := w.Claim(5)

@@ -42,9 +42,20 @@ func NewWorld(t testing.TB, open Opener, change ...func(*store.Config)) *World {
 	w := &World{t: t}
 	w.now.Store(start().UnixMilli())
 	w.ids = id.NewSource(w.Now)
-	w.inc = w.ids.New()
 	w.Open(open, change...)
+	w.rejoin()
 	return w
+}
+
+// rejoin makes the world another incarnation; what the one before has claimed
+// can be taken back.
+func (w *World) rejoin() {
+	w.t.Helper()
+	if !w.inc.IsZero() {
+		w.must(w.Leave(w.ctx(), w.inc))
+	}
+	w.inc = w.ID()
+	w.must(w.Join(w.ctx(), execution.Node{Incarnation: w.inc, Name: "test", StartedAt: w.Now()}, time.Hour))
 }
 
 // Open opens the database (again) and closes it after the test.
@@ -213,6 +224,21 @@ func (w *World) Run(t workflow.Trigger) execution.Claim {
 	claims := w.Claim(1)
 	if len(claims) != 1 || claims[0].ExecutionID != accepted {
 		w.t.Fatalf("claimed %v, want execution %s", claims, accepted)
+	}
+	return claims[0]
+}
+
+// begin accepts an execution and has it started, at its birth or, where only a
+// claim keeps limits exactly, right after it.
+func (w *World) begin(t workflow.Trigger) execution.Claim {
+	w.t.Helper()
+	got := w.accept(w.claimable(t))
+	if got.Claim != nil {
+		return *got.Claim
+	}
+	claims := w.Claim(1)
+	if len(claims) != 1 || claims[0].ExecutionID != got.ExecutionID {
+		w.t.Fatalf("claimed %v, want execution %s", claims, got.ExecutionID)
 	}
 	return claims[0]
 }

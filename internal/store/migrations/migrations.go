@@ -5,8 +5,11 @@ import (
 	"io/fs"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
 // SQLite returns the steps for SQLite.
 func SQLite() (fs.FS, error) { return fs.Sub(files, "sqlite") }
+
+// PostgreSQL returns the steps for PostgreSQL.
+func PostgreSQL() (fs.FS, error) { return fs.Sub(files, "postgres") }

@@ -1,0 +1,46 @@
+//go:build external
+
+package store_test
+
+import (
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/usefloww/flowwd/internal/pgtest"
+	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/storetest"
+)
+
+// cluster is the PostgreSQL server of this package's tests.
+var cluster = sync.OnceValues(func() (*pgtest.Server, error) { return pgtest.New(pgtest.Options{Volatile: true}) })
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if s, err := cluster(); err == nil {
+		_ = s.Remove() // the tests are over
+	}
+	os.Exit(code)
+}
+
+// postgres makes databases of the package's server.
+func postgres(t testing.TB) storetest.Opener {
+	t.Helper()
+	s, err := cluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := s.Database(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(cfg store.Config) (*store.Store, error) {
+		cfg.URL, cfg.Readers = url, 2
+		return store.Open(t.Context(), cfg)
+	}
+}
+
+func TestPostgreSQL(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Opener { return postgres(t) })
+}
