@@ -1,0 +1,106 @@
+//go:build external && linux
+
+package powercut
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/loadtest"
+)
+
+// `make soak` gives these.
+var (
+	cuts = flag.Int("cuts", 12, "how often the power is cut under load")
+	seed = flag.Uint64("seed", 0, "start of the random choices; 0 takes one from the clock")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := sweep(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	apptest.RemoveBinary()
+	os.Exit(code)
+}
+
+func random(t *testing.T) (*rand.Rand, uint64) {
+	t.Helper()
+	s := *seed
+	if s == 0 {
+		s = uint64(time.Now().UnixNano())
+	}
+	t.Logf("repeat the random choices with -args -seed=%d", s)
+	return rand.New(rand.NewPCG(s, 0)), s
+}
+
+// Lives of a server under load before the power is cut.
+const shortest, longest = 200 * time.Millisecond, 1500 * time.Millisecond
+
+func lifetime(random *rand.Rand) time.Duration {
+	return shortest + time.Duration(random.Int64N(int64(longest-shortest)))
+}
+
+// A machine whose power is cut at random instants, again and again, loses no
+// acknowledged event, runs none to two ends, and keeps deployments whole.
+func TestPowerCutsLoseNothing(t *testing.T) {
+	t.Parallel()
+	random, seed := random(t)
+	m := newMachine(t)
+	load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed})
+	for cut := range *cuts {
+		life := load.Start(t, m.server.Client)
+		life.Last(lifetime(random))
+		m.cutPower(t, life)
+		m.start(t, apptest.Binary(t))
+		m.doctor(t)
+		load.Check(t, m.server.Client)
+		if t.Failed() {
+			t.Fatalf("seen after cut %d of %d", cut+1, *cuts)
+		}
+	}
+	count := load.Count(t, m.server.Client)
+	fmt.Printf("%s: %d power cuts: %s\n", t.Name(), *cuts, count)
+	if count.Lost != 0 || count.Doubled != 0 {
+		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
+	}
+	if count.Acknowledged < *cuts || count.Rerun == 0 || count.AcknowledgedDeployments < 2 {
+		t.Errorf("too little was done to show anything: %s", count)
+	}
+}
+
+// A build that syncs nothing loses events when the power is cut, and the test
+// above would see it.
+func TestPowerCutsShowAnUnsyncedBuild(t *testing.T) {
+	t.Parallel()
+	_, seed := random(t)
+	unsynced := filepath.Join(t.TempDir(), "flowwd")
+	if err := apptest.Build(unsynced, "unsynced"); err != nil {
+		t.Fatal(err)
+	}
+	m := newMachine(t)
+	load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed, Redeploy: -1})
+	// What is there before was stored as it should be, so that only events can
+	// get lost.
+	m.server.Terminate(t)
+	m.start(t, unsynced)
+	life := load.Start(t, m.server.Client)
+	life.Last(longest)
+	m.cutPower(t, life)
+	m.start(t, apptest.Binary(t))
+	seen := &witness{TB: t}
+	count := load.Count(seen, m.server.Client)
+	t.Logf("a build without syncing: %s", count)
+	if count.Lost == 0 || len(seen.failures) < count.Lost {
+		t.Errorf("%d of %d acknowledged events were lost, with %d failures; want some, each with a failure: power cuts that an unsynced build survives show nothing",
+			count.Lost, count.Acknowledged, len(seen.failures))
+	}
+}
