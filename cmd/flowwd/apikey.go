@@ -25,7 +25,7 @@ type apikeyCreate struct {
 
 // Run prints the key and nothing else, for use in scripts.
 func (c *apikeyCreate) Run(ctx context.Context, t *terminal) error {
-	return withAdmin(ctx, t, c.DataDir, true, func(admin *app.Admin) error {
+	return withAdmin(ctx, t, c.Data, true, func(admin *app.Admin) error {
 		key, err := admin.CreateKey(ctx, c.Name)
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ type apikeyList struct{ config.Data }
 
 // Run prints a table of the keys.
 func (c *apikeyList) Run(ctx context.Context, t *terminal) error {
-	return withAdmin(ctx, t, c.DataDir, false, func(admin *app.Admin) error {
+	return withAdmin(ctx, t, c.Data, false, func(admin *app.Admin) error {
 		keys, err := admin.Keys(ctx)
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ type apikeyRevoke struct {
 
 // Run prints which keys were revoked.
 func (c *apikeyRevoke) Run(ctx context.Context, t *terminal) error {
-	return withAdmin(ctx, t, c.DataDir, false, func(admin *app.Admin) error {
+	return withAdmin(ctx, t, c.Data, false, func(admin *app.Admin) error {
 		revoked, err := admin.RevokeKeys(ctx, c.Key)
 		if err != nil {
 			return err
@@ -73,10 +73,10 @@ func (c *apikeyRevoke) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-// withAdmin opens a data folder, made when create is set, for one action.
-func withAdmin(ctx context.Context, t *terminal, dir string, create bool, do func(*app.Admin) error) error {
+// withAdmin opens an installation, made when create is set, for one action.
+func withAdmin(ctx context.Context, t *terminal, data config.Data, create bool, do func(*app.Admin) error) error {
 	log := slog.New(slog.NewTextHandler(t.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	admin, err := app.OpenAdmin(ctx, config.DataDir(dir), create, log)
+	admin, err := app.OpenAdmin(ctx, data, create, log)
 	if err != nil {
 		return err
 	}

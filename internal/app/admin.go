@@ -13,24 +13,28 @@ import (
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-// Admin manages the API keys of a data folder, beside a server that uses the
-// folder or without one. A running server sees the changes at once.
+// Admin manages the API keys of an installation, beside a server or without one.
+// A running server sees the changes at once.
 type Admin struct {
 	store    *store.Store
 	tenants  *tenant.Service
 	identity *identity.Service
 }
 
-// OpenAdmin opens a data folder, which must exist unless create is set.
-func OpenAdmin(ctx context.Context, dir config.DataDir, create bool, log *slog.Logger) (*Admin, error) {
+// OpenAdmin opens the database of a data folder, which must exist unless create
+// is set, or the one that takes its place.
+func OpenAdmin(ctx context.Context, data config.Data, create bool, log *slog.Logger) (*Admin, error) {
+	dir := config.DataDir(data.DataDir)
 	prepare := dir.Check
 	if create {
 		prepare = dir.Make
 	}
-	if err := prepare(); err != nil {
-		return nil, err
+	if !data.Shared() {
+		if err := prepare(); err != nil {
+			return nil, err
+		}
 	}
-	s, err := store.Open(ctx, store.Config{Path: dir.Database(), Now: time.Now, Log: log})
+	s, err := store.Open(ctx, storeConfig(data, time.Now, log))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +46,7 @@ func OpenAdmin(ctx context.Context, dir config.DataDir, create bool, log *slog.L
 	}, nil
 }
 
-// Close closes the folder's database.
+// Close closes the database.
 func (a *Admin) Close() error { return a.store.Close() }
 
 // CreateKey makes an API key for the default organization and returns its

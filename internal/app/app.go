@@ -71,10 +71,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.keys, err = dir.LoadKeys(); err != nil {
 		return err
 	}
-	s.store, err = store.Open(ctx, store.Config{
-		Path: dir.Database(), Blobs: dir.Blobs(), Now: s.config.Now, Log: s.log,
-		OrganizationLimit: s.config.Settings.OrganizationRuns,
-	})
+	c := storeConfig(s.config.Settings.Data, s.config.Now, s.log)
+	c.Blobs, c.OrganizationLimit = dir.Blobs(), s.config.Settings.OrganizationRuns
+	s.store, err = store.Open(ctx, c)
 	if err != nil {
 		return err
 	}

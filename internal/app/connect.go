@@ -39,8 +39,9 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
 	routes := trigger.NewRoutes(s.store, s.log)
+	routes.Shared = s.store.Shared()
 	s.executions = execution.New(execution.Config{
-		Store: s.store, Engine: s.engine, IDs: s.ids, Now: now, Log: s.log,
+		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
 		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics,
 	})
 	deployments := deploy.New(deploy.Config{
@@ -75,6 +76,7 @@ func (s *Server) connect(ctx context.Context) error {
 	s.measure()
 	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
+	s.addFollower(routes)
 	s.parts.add(s.httpPart())
 	return nil
 }

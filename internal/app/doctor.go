@@ -41,7 +41,7 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, dir.CheckFiles()...)
-	return append(problems, checkDatabase(ctx, dir)...)
+	return append(problems, checkDatabase(ctx, settings.Data)...)
 }
 
 // checkFree refuses a disk that is nearly full.
@@ -56,13 +56,19 @@ func checkFree(dir config.DataDir) error {
 	return nil
 }
 
-func checkDatabase(ctx context.Context, dir config.DataDir) []error {
-	if _, err := os.Stat(dir.Database()); errors.Is(err, fs.ErrNotExist) {
+func checkDatabase(ctx context.Context, data config.Data) []error {
+	dir := config.DataDir(data.DataDir)
+	if _, err := os.Stat(dir.Database()); !data.Shared() && errors.Is(err, fs.ErrNotExist) {
 		return []error{fmt.Errorf("%s has no database: start 'flowwd serve' with it once, or name another folder with --data-dir", dir)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
-	s, err := store.Open(ctx, store.Config{Path: dir.Database(), ReadOnly: true, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	c := storeConfig(data, time.Now, slog.New(slog.DiscardHandler))
+	c.ReadOnly = true
+	s, err := store.Open(ctx, c)
+	if err != nil && data.Shared() {
+		return []error{fmt.Errorf("the database can't be opened: check its address and that it answers (%w)", err)}
+	}
 	if err != nil {
 		return []error{fmt.Errorf("the database can't be opened: restore a backup when it is damaged (%w)", err)}
 	}

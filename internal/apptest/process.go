@@ -32,7 +32,7 @@ func StartBinary(t testing.TB, binary, dir string, arguments ...string) *Process
 	t.Helper()
 	p := &Process{DataDir: dir, exited: make(chan struct{})}
 	p.Command = exec.Command(binary, append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
-	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info")
+	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info", "DATABASE_URL="+DatabaseURL(dir))
 	p.Command.Dir = t.TempDir()
 	stderr, err := p.Command.StderrPipe()
 	if err != nil {

@@ -112,7 +112,7 @@ func freshObjects(t *testing.T, s *apptest.Server, namespace string, n int) obje
 
 func revoke(t *testing.T, dir, key string) {
 	t.Helper()
-	admin, err := app.OpenAdmin(t.Context(), config.DataDir(dir), false, discard())
+	admin, err := app.OpenAdmin(t.Context(), apptest.Data(dir), false, discard())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,18 +87,15 @@ func Settings(t testing.TB, dir string) config.Settings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.DataDir, s.Listen = dir, "127.0.0.1:0"
+	s.DataDir, s.DatabaseURL, s.Listen = dir, DatabaseURL(dir), "127.0.0.1:0"
 	return s
 }
-
-// DataDir returns a new folder for a server's data.
-func DataDir(t testing.TB) string { return filepath.Join(t.TempDir(), "data") }
 
 // CreateKey makes an API key of the default organization, as the command line
 // does beside a server.
 func CreateKey(t testing.TB, dir string) string {
 	t.Helper()
-	admin, err := app.OpenAdmin(t.Context(), config.DataDir(dir), true, slog.New(slog.DiscardHandler))
+	admin, err := app.OpenAdmin(t.Context(), Data(dir), true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("open the data folder: %v", err)
 	}
@@ -115,8 +112,10 @@ func CreateKey(t testing.TB, dir string) string {
 func (s *Server) OtherTenant(t testing.TB) *Client {
 	t.Helper()
 	ctx := t.Context()
-	dir := config.DataDir(s.DataDir)
-	db, err := store.Open(ctx, store.Config{Path: dir.Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	data := Data(s.DataDir)
+	db, err := store.Open(ctx, store.Config{
+		URL: data.DatabaseURL, Path: config.DataDir(data.DataDir).Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
@@ -165,8 +164,12 @@ func Build(path string, tags ...string) error {
 	return build.Run()
 }
 
-// RemoveBinary removes what Binary built; TestMain calls it last.
+// RemoveBinary removes what Binary built, and ends what Cluster started;
+// TestMain calls it last.
 func RemoveBinary() {
+	if cluster.server != nil {
+		_ = cluster.server.Remove() // the tests are over
+	}
 	if binary.path != "" {
 		os.RemoveAll(filepath.Dir(binary.path))
 	}

@@ -11,7 +11,12 @@ import (
 // Data says where flowwd keeps what it must not lose.
 type Data struct {
 	DataDir string `name:"data-dir" env:"FLOWW_DATA_DIR" default:".data" placeholder:"DIR" group:"Data" help:"Folder that holds the database and the generated keys; made when missing."`
+
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" group:"Data" help:"Address of a PostgreSQL database (14 or newer) that takes the place of the SQLite file, such as postgres://user:password@host/name; several servers may share it. A flag can be read by other users of the machine: prefer the variable or its file."`
 }
+
+// Shared reports whether the database is one that several servers can use.
+func (d Data) Shared() bool { return d.DatabaseURL != "" }
 
 // Settings is all that serve can be told.
 type Settings struct {
@@ -53,6 +58,9 @@ func (s *Settings) Check() []Problem {
 	}
 	if s.DataDir == "" {
 		add("FLOWW_DATA_DIR (--data-dir)", "it is empty; give a folder")
+	}
+	if text := checkDatabase(s.DatabaseURL); text != "" {
+		add("DATABASE_URL (--database-url)", "%s", text)
 	}
 	if _, port, err := net.SplitHostPort(s.Listen); err != nil || port == "" {
 		add("FLOWW_LISTEN (--listen)", "%q is no address to listen on; give HOST:PORT, such as 127.0.0.1:8080 or :8080", s.Listen)
@@ -103,6 +111,15 @@ func (s *Settings) Retention() time.Duration {
 const minToken = 16
 
 func notInToken(r rune) bool { return r <= ' ' || r > '~' }
+
+// checkDatabase says what is wrong with the address of a database, without
+// repeating it, for it holds a password; empty when nothing is.
+func checkDatabase(text string) string {
+	if text == "" || strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
+		return ""
+	}
+	return "it is no address of a PostgreSQL database; give one like postgres://user:password@host/name, or leave it out for SQLite"
+}
 
 // checkURL says what is wrong with the base address of a server; empty when
 // nothing is.

@@ -55,3 +55,12 @@ func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]wor
 	})
 	return found, err
 }
+
+// WebhookWorkflow implements trigger.Store.
+func (s *Store) WebhookWorkflow(ctx context.Context, method, path string) (of id.ID, err error) {
+	err = s.read(ctx, "look for a webhook", func(v *view) error {
+		_, err := v.one(`SELECT workflow_id FROM webhooks WHERE method = ? AND path = ?`, args{method, path}, &of)
+		return err
+	})
+	return of, err
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/provider"
+	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 // ErrNoWebhook says that no trigger has this address.
@@ -49,10 +50,29 @@ type Receiver struct {
 // Receive finds the trigger at the address, lets its provider check and name
 // the delivery, and accepts it. When it returns no error the event is on disk.
 func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
-	t := r.Routes.Find(req.Method, req.Path)
+	t, err := r.Routes.Find(ctx, req.Method, req.Path)
+	if err != nil {
+		return Answer{}, err
+	}
 	if t == nil {
 		return Answer{}, ErrNoWebhook
 	}
+	answer, err := r.receive(ctx, req, t)
+	if !fault.Is(err, fault.NotFound) {
+		return answer, err
+	}
+	// The trigger was removed after it was read; another may have its address.
+	next, err := r.Routes.Again(t.WorkflowID, req.Method, req.Path)
+	if err != nil {
+		return Answer{}, err
+	}
+	if next == nil || next.ID == t.ID {
+		return Answer{}, ErrNoWebhook
+	}
+	return r.receive(ctx, req, next)
+}
+
+func (r *Receiver) receive(ctx context.Context, req Request, t *workflow.Trigger) (Answer, error) {
 	source, err := r.Catalogue.Provider(t.Provider.Type)
 	if err != nil {
 		return Answer{}, err
@@ -74,10 +94,6 @@ func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
 		Event:       execution.Event{Fields: receipt.Fields, HasBody: true, ContentType: receipt.ContentType, Body: req.Body},
 		DeliveryKey: receipt.Key,
 	})
-	if fault.Is(err, fault.NotFound) {
-		// The trigger was removed after it was looked up.
-		return Answer{}, ErrNoWebhook
-	}
 	if err != nil {
 		return Answer{}, err
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -17,14 +19,21 @@ const (
 	routesPage    = 500
 	reloadTimeout = 5 * time.Second
 	reloadRetry   = time.Second
+	maxLookups    = 4
 )
 
 // Routes is the table of all webhooks, in memory: deliveries are looked up
 // without the database. The database still has the last word, because accepting
 // checks that the trigger exists.
 type Routes struct {
+	// Shared says that other processes make webhooks too.
+	Shared bool
+
 	store Store
 	log   *slog.Logger
+	// lookups bounds how many addresses are looked up in the database at once,
+	// for anybody can send to addresses that do not exist.
+	lookups chan struct{}
 
 	mu         sync.RWMutex
 	byAddress  map[address]*workflow.Trigger
@@ -49,30 +58,43 @@ func NewRoutes(store Store, log *slog.Logger) *Routes {
 		byWorkflow: map[id.ID][]address{},
 		pending:    map[id.ID]bool{},
 		wake:       make(chan struct{}, 1),
+		lookups:    make(chan struct{}, maxLookups),
 	}
 }
 
 // Start reads all webhooks and begins to follow changes.
 func (r *Routes) Start(ctx context.Context) error {
+	if err := r.reloadAll(ctx); err != nil {
+		return err
+	}
+	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	r.done = make(chan struct{})
+	go r.retry(ctx)
+	return nil
+}
+
+// reloadAll reads all webhooks.
+func (r *Routes) reloadAll(ctx context.Context) error {
+	r.reloading.Lock()
+	defer r.reloading.Unlock()
+	fresh := Routes{byAddress: map[address]*workflow.Trigger{}, byWorkflow: map[id.ID][]address{}}
 	var after id.ID
 	for {
 		page, err := r.store.WebhookTriggers(ctx, after, routesPage)
 		if err != nil {
 			return fmt.Errorf("read the webhooks: %w", err)
 		}
-		r.mu.Lock()
 		for _, t := range page {
-			r.put(t)
+			fresh.put(t)
 		}
-		r.mu.Unlock()
 		if len(page) < routesPage {
 			break
 		}
 		after = page[len(page)-1].ID
 	}
-	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
-	r.done = make(chan struct{})
-	go r.retry(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byAddress, r.byWorkflow = fresh.byAddress, fresh.byWorkflow
 	return nil
 }
 
@@ -86,11 +108,52 @@ func (r *Routes) Stop(context.Context) error {
 }
 
 // Find returns the trigger at an address, nil when there is none. The caller
-// must not change it.
-func (r *Routes) Find(method, path string) *workflow.Trigger {
+// must not change it. Where other processes make webhooks too, one that was not
+// heard of yet is looked up in the database.
+func (r *Routes) Find(ctx context.Context, method, path string) (*workflow.Trigger, error) {
+	if t := r.find(method, path); t != nil || !r.Shared {
+		return t, nil
+	}
+	select {
+	case r.lookups <- struct{}{}:
+		defer func() { <-r.lookups }()
+	case <-ctx.Done():
+		return nil, fault.Because(ctx.Err(), fault.Unavailable, "the server is busy; send the event again")
+	}
+	of, err := r.store.WebhookWorkflow(ctx, method, path)
+	if err != nil || of.IsZero() {
+		return nil, err
+	}
+	return r.Again(of, method, path)
+}
+
+// Again reads the webhooks of a workflow anew and finds the trigger at an
+// address, nil when there is none.
+func (r *Routes) Again(of id.ID, method, path string) (*workflow.Trigger, error) {
+	err := r.reload(of)
+	return r.find(method, path), err
+}
+
+func (r *Routes) find(method, path string) *workflow.Trigger {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.byAddress[address{method, path}]
+}
+
+// Hear takes note of what other processes stored.
+func (r *Routes) Hear(n execution.Notice) {
+	for _, w := range n.Workflows {
+		r.Changed(w)
+	}
+	if !n.Anything {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), reloadTimeout)
+	defer cancel()
+	if err := r.reloadAll(ctx); err != nil {
+		// Deliveries to webhooks that are not known are looked up.
+		r.log.Warn("the webhooks could not be read again", "error", err)
+	}
 }
 
 // Changed reads a workflow's webhooks again. It is called after the change was

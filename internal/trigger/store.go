@@ -15,4 +15,7 @@ type Store interface {
 	// WebhookTriggers returns up to limit triggers that have a webhook, with
 	// ids greater than after, in the order of their ids.
 	WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error)
+	// WebhookWorkflow returns the workflow whose webhook has an address; zero
+	// when there is none.
+	WebhookWorkflow(ctx context.Context, method, path string) (id.ID, error)
 }
