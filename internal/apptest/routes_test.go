@@ -14,7 +14,6 @@ import (
 
 	"github.com/usefloww/flowwd/internal/app"
 	"github.com/usefloww/flowwd/internal/apptest"
-	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/route"
 )
 
