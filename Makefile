@@ -24,6 +24,7 @@ run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello 
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
 	CGO_ENABLED=1 go test -race -timeout 15m -tags external ./...
+	TEST_DATABASE=postgres CGO_ENABLED=0 go test -timeout 15m -tags external ./internal/apptest/...
 	CGO_ENABLED=0 go test -timeout 3m ./internal/engine/embedded/sandbox # its bound of memory does not hold under the race detector
 
 ROUNDS ?= 500

@@ -32,7 +32,9 @@ func newAPI(config Config, a *adapter) huma.API {
 				},
 			},
 		},
-		Formats:       map[string]huma.Format{jsonType: huma.DefaultJSONFormat},
+		// Answers are of the first type; the second is what huma gives its own
+		// errors, which refuse replaces.
+		Formats:       map[string]huma.Format{jsonType: huma.DefaultJSONFormat, "application/problem+json": huma.DefaultJSONFormat},
 		DefaultFormat: jsonType,
 		Transformers:  []huma.Transformer{refuse},
 	}
