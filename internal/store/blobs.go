@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -150,11 +151,33 @@ func (b *blobs) get(hash workflow.Hash) ([]byte, error) {
 	return body, nil
 }
 
-// list calls found for the hashes of stored bodies until it returns false.
-func (b *blobs) list(found func(workflow.Hash) bool) error {
+// sweepLock is the file whose lock a sweep holds alone, and those who need all
+// files of one moment hold together.
+const sweepLock = "lock"
+
+// hold keeps every file from being swept until release is called.
+func (b *blobs) hold(ctx context.Context) (release func() error, err error) {
+	if _, err := os.Stat(b.folder); b.folder == "" || errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	}
+	return shareLock(ctx, filepath.Join(b.folder, sweepLock))
+}
+
+// sweep is list, but calls found for none while somebody holds the files.
+func (b *blobs) sweep(found func(workflow.Hash) bool) (err error) {
 	if b.folder == "" {
 		return nil
 	}
+	unlock, alone, err := tryLock(filepath.Join(b.folder, sweepLock))
+	if err != nil || !alone {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	return b.list(found)
+}
+
+// list calls found for the hashes of stored bodies until it returns false.
+func (b *blobs) list(found func(workflow.Hash) bool) error {
 	shelves, err := os.ReadDir(b.folder)
 	if err != nil {
 		return err

@@ -306,7 +306,7 @@ func (p *purge) totals() error {
 func (p *purge) bodies() error {
 	b := p.store.blobs
 	var failed error
-	err := b.list(func(hash workflow.Hash) bool {
+	err := b.sweep(func(hash workflow.Hash) bool {
 		var removed bool
 		removed, failed = b.removeUnless(hash, func() (bool, error) { return p.named(hash) })
 		if removed {

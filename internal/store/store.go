@@ -126,7 +126,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 		s.readers <- c
 		s.connected++
 	}
-	return nil
+	if s.cfg.ReadOnly {
+		return nil // Check says what a transfer has left
+	}
+	return s.guard(ctx)
 }
 
 func (s *Store) openWriters(ctx context.Context) (err error) {
@@ -290,6 +293,13 @@ func (s *Store) Check(ctx context.Context) []error {
 		return []error{err}
 	}
 	err := s.read(ctx, "check the database", func(v *view) error {
+		m, err := readMark(v, catalogOf(s.database))
+		if err == nil {
+			err = m.refusal()
+		}
+		if err != nil {
+			return err
+		}
 		found = append(s.database.check(v), checkCounters(v)...)
 		return nil
 	})
