@@ -146,3 +146,10 @@ func (d *Deployed) Run(t testing.TB, body any, headers ...string) Execution {
 	t.Helper()
 	return d.client.Ended(t, d.Send(t, body, headers...))
 }
+
+// At is the same workflow through another server.
+func (d *Deployed) At(c *Client) *Deployed {
+	other := *d
+	other.client = c
+	return &other
+}
