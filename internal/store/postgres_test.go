@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// postgres makes databases of the package's server.
-func postgres(t testing.TB) storetest.Opener {
+// postgresURL makes a database and returns its address.
+func postgresURL(t testing.TB) string {
 	t.Helper()
 	s, err := cluster()
 	if err != nil {
@@ -34,6 +34,13 @@ func postgres(t testing.TB) storetest.Opener {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return url
+}
+
+// postgres makes databases of the package's server.
+func postgres(t testing.TB) storetest.Opener {
+	t.Helper()
+	url := postgresURL(t)
 	return func(cfg store.Config) (*store.Store, error) {
 		cfg.URL, cfg.Readers = url, 2
 		return store.Open(t.Context(), cfg)
