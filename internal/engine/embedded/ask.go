@@ -74,6 +74,8 @@ func (e *Engine) try(ctx context.Context, r request, follow func(*exchange) erro
 	return follow(x)
 }
 
+var errKilledEarly = &engine.Interrupted{Message: "the process for the code was ended from outside before it was ready"}
+
 // acquire lends a child.
 func (e *Engine) acquire(ctx context.Context, owner id.ID, memory int64) (*pool.Child, error) {
 	child, err := e.pool.Acquire(ctx, owner, memory)
@@ -82,6 +84,8 @@ func (e *Engine) acquire(ctx context.Context, owner id.ID, memory int64) (*pool.
 		return child, nil
 	case errors.Is(err, pool.ErrStopping):
 		return nil, &engine.Interrupted{Message: "the server is stopping"}
+	case errors.Is(err, pool.ErrKilled):
+		return nil, errKilledEarly
 	case ctx.Err() != nil:
 		return nil, &engine.Failure{Reason: engine.Cancelled, Message: "it was cancelled before it began"}
 	default:

@@ -23,6 +23,9 @@ func (e *Engine) Compile(ctx context.Context, source workflow.Source) (*workflow
 		return nil, ctx.Err()
 	}
 	child, err := e.pool.Spawn(ctx, e.config.Memory, e.config.CompileMemory)
+	if errors.Is(err, pool.ErrKilled) {
+		return nil, errKilledEarly
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start a child to compile in: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync/atomic"
@@ -85,8 +86,16 @@ func (c *Child) Send(frames []byte) error {
 // Expect says which frames may come now. Others are an error.
 func (c *Child) Expect(bounds bridge.Bounds) { c.frames.Bounds = bounds }
 
-// Next returns the next frame. The payload is valid until the next call.
-func (c *Child) Next() (bridge.Kind, []byte, error) { return c.frames.Next() }
+// Next returns the next frame. The payload is valid until the next call. The
+// error is io.EOF or io.ErrUnexpectedEOF when the process sends no more.
+func (c *Child) Next() (bridge.Kind, []byte, error) {
+	kind, payload, err := c.frames.Next()
+	if errors.Is(err, os.ErrClosed) {
+		// The process was reaped, and its pipe closed, before its end was read.
+		err = io.ErrUnexpectedEOF
+	}
+	return kind, payload, err
+}
 
 // Slot returns where the child holds a program, and whether it is there
 // already; when not, the caller sends it next.
@@ -136,7 +145,9 @@ func (c *Child) start(insecure bool, timeout time.Duration) error {
 	defer timer.Stop()
 	_, payload, err := c.Next()
 	if err != nil {
-		c.Kill(Broken)
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			c.Kill(Broken)
+		}
 		return c.startError(err)
 	}
 	if c.hello, err = bridge.ParseHello(payload); err != nil {
@@ -157,6 +168,9 @@ func (c *Child) start(insecure bool, timeout time.Duration) error {
 
 func (c *Child) startError(err error) error {
 	exit := c.Exit()
+	if exit.Outside {
+		return ErrKilled
+	}
 	if exit.Stderr != "" {
 		return fmt.Errorf("a child ended before it was ready: %s", exit.Stderr)
 	}

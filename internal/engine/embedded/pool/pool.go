@@ -15,6 +15,10 @@ import (
 // ErrStopping is the error of calls that come too late.
 var ErrStopping = errors.New("the engine is stopping")
 
+// ErrKilled is the error of a child that somebody else ended before it was
+// ready.
+var ErrKilled = errors.New("a child was ended from outside before it was ready")
+
 // Config says how a pool behaves. All fields but Insecure are needed.
 type Config struct {
 	// Command starts a child.
