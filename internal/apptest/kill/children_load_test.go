@@ -13,7 +13,7 @@ import (
 
 // childKills is how many processes are killed under load. They are spread over
 // so many runs that none of these is hit more often than it may be interrupted.
-const childKills = 40
+const childKills = 120
 
 // Processes that are killed at random moments cost no event: what they ran runs
 // again, and the server takes new ones.
