@@ -23,6 +23,9 @@ type commands struct {
 	Deploy  deployCommand  `cmd:"" help:"Deploy a project folder."`
 	Logs    logsCommand    `cmd:"" help:"Show the runs of a workflow with their lines."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
+	Backup  backupCommand  `cmd:"" help:"Write the database and the keys into a file, also beside a running server."`
+	Restore restoreCommand `cmd:"" help:"Make a new installation of a backup."`
+	Migrate migrateCommand `cmd:"" help:"Copy the database into another one, of the same kind or the other."`
 	Version versionCommand `cmd:"" help:"Print the version of this binary."`
 }
 

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/usefloww/flowwd/internal/store/migrations"
 	"github.com/usefloww/flowwd/internal/transfer"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -83,6 +85,22 @@ func (s *session) version(v *view) (n int64, err error) {
 		_, err = v.one("SELECT COALESCE(MAX(version_id), 0) FROM "+goose.DefaultTablename, nil, &n)
 	}
 	return n, err
+}
+
+// Schema is the number of the last migration that this program knows.
+func Schema() (last int64, err error) {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return 0, fmt.Errorf("read the migrations: %w", err)
+	}
+	names, err := fs.Glob(steps, "*.sql")
+	for _, name := range names {
+		number, numbered := goose.NumericComponent(name)
+		if err = errors.Join(err, numbered); number > last {
+			last = number
+		}
+	}
+	return last, err
 }
 
 // Snapshot is one consistent state of a database, which stays what it is

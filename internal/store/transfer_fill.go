@@ -172,8 +172,7 @@ func (t *Target) empty(x *tx) error {
 
 // sums reads the whole database.
 func (t *Target) sums(ctx context.Context) (_ transfer.Sums, err error) {
-	cfg := t.cfg
-	s, err := openSession(ctx, cfg, reading)
+	s, err := openSession(ctx, t.cfg, reading)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +181,7 @@ func (t *Target) sums(ctx context.Context) (_ transfer.Sums, err error) {
 	if err := s.tx(ctx).control(s.database.begin(reading)); err != nil {
 		return nil, err
 	}
-	return stored.Send(ctx, nil)
+	return stored.Send(ctx, transfer.Discard{})
 }
 
 // Use is what a filled database is for.

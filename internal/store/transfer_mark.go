@@ -90,14 +90,16 @@ func (s *Store) guard(ctx context.Context) error {
 }
 
 // Fence marks a database as moved: from then on no server starts on it. About
-// says when and to where. A database that is fenced already stays so.
-func Fence(ctx context.Context, cfg Config, about string) error {
-	return change(ctx, cfg, "mark the database as moved", func(m mark) (mark, error) {
-		if m.state == markMoved {
-			return mark{markMoved, about}, nil
+// says when and to where. It reports false when the database was fenced before.
+func Fence(ctx context.Context, cfg Config, about string) (marked bool, err error) {
+	err = change(ctx, cfg, "mark the database as moved", func(m mark) (mark, error) {
+		marked = m.state != markMoved
+		if marked {
+			return mark{markMoved, about}, m.refusal()
 		}
-		return mark{markMoved, about}, m.refusal()
+		return mark{markMoved, about}, nil
 	})
+	return marked, err
 }
 
 // Unfence takes Fence back.

@@ -240,9 +240,9 @@ func testFence(t *testing.T, place func() place) {
 		t.Fatal(err)
 	}
 	before := sums(t, from)
-	for range 2 {
-		if err := store.Fence(t.Context(), from.cfg, "to a test"); err != nil {
-			t.Fatal(err)
+	for _, first := range []bool{true, false} {
+		if marked, err := store.Fence(t.Context(), from.cfg, "to a test"); err != nil || marked != first {
+			t.Fatalf("fenced: %v, %v; want %v", marked, err, first)
 		}
 	}
 	refused(t, from, "the database was moved (to a test): serve it there, or run 'flowwd migrate --take-back'")
@@ -287,7 +287,7 @@ func TestMissingDatabasesAreNotMade(t *testing.T) {
 	if _, err := store.OpenSnapshot(t.Context(), cfg); err == nil {
 		t.Error("a database that is not there is read")
 	}
-	if err := store.Fence(t.Context(), cfg, "x"); err == nil {
+	if _, err := store.Fence(t.Context(), cfg, "x"); err == nil {
 		t.Error("a database that is not there is fenced")
 	}
 }

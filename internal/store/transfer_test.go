@@ -85,19 +85,12 @@ func sums(t *testing.T, p place) transfer.Sums {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	all, err := s.Send(t.Context(), nowhere{})
+	all, err := s.Send(t.Context(), transfer.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
-
-// nowhere is a Sink for those who only want the sums.
-type nowhere struct{}
-
-func (nowhere) Table(context.Context, transfer.Table) error { return nil }
-func (nowhere) Row(context.Context, transfer.Row) error     { return nil }
-func (nowhere) EndTable(context.Context) error              { return nil }
 
 // transferred moves one database into another.
 func transferred(t *testing.T, from, to place) {
@@ -280,7 +273,7 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	w.Accept(triggers[0])
 	w.Pass(100 * 24 * time.Hour)
 	purgeAll(t, w)
-	got, err := s.Send(t.Context(), nowhere{})
+	got, err := s.Send(t.Context(), transfer.Discard{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func render() (string, error) {
 func usedBy(group string) string {
 	switch group {
 	case "Data":
-		return "Used by every command that opens the data folder: `serve`, `apikey`, `doctor`."
+		return "Used by every command that opens the database: `serve`, `apikey`, `doctor`, `backup`, `restore`, `migrate`."
 	case "Client":
 		return "Used by the clients of a server: `deploy` and `logs`. The variables are those of the published command line."
 	default:
