@@ -20,20 +20,26 @@ build: ## build bin/flowwd, one static file
 run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello and show what happens
 	@exec scripts/run
 
+# The tests that kill, freeze and cut the power. Run from their own folders they print what was sent and what became of it.
+FAULTS := internal/apptest/kill internal/apptest/powercut
+
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
-	CGO_ENABLED=1 go test -race -timeout 15m -tags external ./...
-	TEST_DATABASE=postgres CGO_ENABLED=0 go test -timeout 15m -tags external ./internal/apptest/...
+	CGO_ENABLED=1 go test -race -timeout 15m -tags external $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS)))
+	for tests in $(FAULTS); do CGO_ENABLED=1 go test -C $$tests -race -timeout 15m -tags external || exit 1; done
+	TEST_DATABASE=postgres CGO_ENABLED=0 go test -timeout 15m -tags external ./internal/apptest
+	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -timeout 15m -tags external
 	CGO_ENABLED=0 go test -timeout 3m ./internal/engine/embedded/sandbox # its bound of memory does not hold under the race detector
 
 ROUNDS ?= 500
 SEED   ?= 0
 
 .PHONY: soak
-soak: ## kill the server ROUNDS times under load and count what was lost; SEED repeats the choices
+soak: ## kill the server ROUNDS times under load on each database and count what was lost; SEED repeats the choices
 	scripts/setup
-	go test -count=1 -timeout 0 -v -tags external -run TestKillRounds ./internal/apptest/kill -rounds $(ROUNDS) -seed $(SEED)
+	go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
+	TEST_DATABASE=postgres go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
 
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside

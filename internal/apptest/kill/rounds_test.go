@@ -68,11 +68,18 @@ func start(t *testing.T, dir, key string, arguments ...string) process {
 	return p
 }
 
+func database() string {
+	if apptest.OnPostgreSQL() {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
+
 // report prints the account and fails the test when something is in it that
 // must not be.
 func report(t *testing.T, what string, count loadtest.Count) {
 	t.Helper()
-	fmt.Printf("%s: %s: %s\n", t.Name(), what, count)
+	fmt.Printf("%s on %s: %s: %s\n", t.Name(), database(), what, count)
 	if count.Lost != 0 || count.Doubled != 0 {
 		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
 	}
