@@ -24,8 +24,8 @@ func (l latencies) at(percent float64) time.Duration {
 }
 
 // post sends one event, which must be acknowledged.
-func (s *server) post(ctx context.Context, url string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader(`{"name":"bench"}`))
+func (s *server) post(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, "POST", s.url+path, strings.NewReader(`{"name":"bench"}`))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (s *server) post(ctx context.Context, url string) ([]byte, error) {
 }
 
 // closedLoop lets clients send events one after another for a time.
-func (s *server) closedLoop(ctx context.Context, url string, clients int, d time.Duration) (latencies, error) {
+func (f fleet) closedLoop(ctx context.Context, path string, clients int, d time.Duration) (latencies, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	all := make([]latencies, clients)
@@ -53,7 +53,7 @@ func (s *server) closedLoop(ctx context.Context, url string, clients int, d time
 		group.Go(func() {
 			for ctx.Err() == nil && time.Now().Before(end) {
 				begin := time.Now()
-				if _, err := s.post(ctx, url); err != nil {
+				if _, err := f[i%len(f)].post(ctx, path); err != nil {
 					cancel(err)
 					return
 				}
@@ -67,7 +67,7 @@ func (s *server) closedLoop(ctx context.Context, url string, clients int, d time
 
 // openLoop sends events at a steady rate, however long the answers take. A
 // latency counts from when the event was due, so that waiting senders are seen.
-func (s *server) openLoop(ctx context.Context, url string, perSecond int, d time.Duration) (latencies, error) {
+func (f fleet) openLoop(ctx context.Context, path string, perSecond int, d time.Duration) (latencies, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	n := int(d.Seconds() * float64(perSecond))
@@ -79,7 +79,7 @@ func (s *server) openLoop(ctx context.Context, url string, perSecond int, d time
 		group.Go(func() {
 			for i := range due {
 				at := begin.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-				if _, err := s.post(ctx, url); err != nil {
+				if _, err := f[i%len(f)].post(ctx, path); err != nil {
 					cancel(err)
 				}
 				all[i] = time.Since(at)

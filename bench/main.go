@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"github.com/usefloww/flowwd/internal/pgtest"
 )
 
 // options are what a measurement can be told.
@@ -48,13 +50,26 @@ func run(ctx context.Context, o options, out string) error {
 	if err != nil {
 		return err
 	}
+	if work, err = filepath.Abs(work); err != nil {
+		return err
+	}
+	if err := os.Chmod(work, 0o711); err != nil { // PostgreSQL runs as its own user
+		return err
+	}
 	defer os.RemoveAll(work)
+	postgres, err := pgtest.New(pgtest.Options{Parent: work})
+	if err != nil {
+		return err
+	}
+	defer postgres.Remove() //nolint:errcheck // the folder around it goes too
 	var r report
-	for _, measure := range []func(context.Context, options, string, *report) error{
-		measureStart, measureFirstLine, measureDeploy, measureLoads,
+	for _, in := range []installation{
+		{name: "SQLite", servers: 1},
+		{name: "PostgreSQL", servers: 1, postgres: postgres},
+		{name: "PostgreSQL, 3 servers", servers: 3, postgres: postgres},
 	} {
-		if err := measure(ctx, o, work, &r); err != nil {
-			return err
+		if err := r.measure(ctx, o, in, filepath.Join(work, fmt.Sprint(in.servers, in.postgres != nil))); err != nil {
+			return fmt.Errorf("%s: %w", in.name, err)
 		}
 	}
 	text := r.markdown(ctx, o)

@@ -25,12 +25,16 @@ new Builtin().triggers.onWebhook({
 
 // measureStart starts the binary again and again: on a new folder, and on one
 // that was served before.
-func measureStart(ctx context.Context, o options, work string, r *report) error {
+func measureStart(ctx context.Context, o options, in installation, work string, r *report) error {
 	var empty, again latencies
 	for i := range o.rounds {
 		dir := filepath.Join(work, fmt.Sprintf("start-%d", i))
+		database, err := in.database(ctx)
+		if err != nil {
+			return err
+		}
 		for _, took := range []*latencies{&empty, &again} {
-			s, err := startServer(ctx, o, dir)
+			s, err := startServer(ctx, o, dir, database)
 			if err != nil {
 				return err
 			}
@@ -45,8 +49,8 @@ func measureStart(ctx context.Context, o options, work string, r *report) error 
 			}
 		}
 	}
-	r.add("start to ready, new folder", "p50 %s, max %s", ms(empty.at(50)), ms(empty.at(100)))
-	r.add("start to ready, folder served before", "p50 %s, max %s", ms(again.at(50)), ms(again.at(100)))
+	r.add("start to ready, empty database", "p50 %s, max %s", ms(empty.at(50)), ms(empty.at(100)))
+	r.add("start to ready, database served before", "p50 %s, max %s", ms(again.at(50)), ms(again.at(100)))
 	return nil
 }
 
@@ -63,12 +67,13 @@ func (r *report) addIdle(s *server) error {
 
 // measureFirstLine sends events at 100/s and waits on the stream of each run
 // until its first line is shown.
-func measureFirstLine(ctx context.Context, o options, work string, r *report) error {
-	s, err := startServer(ctx, o, filepath.Join(work, "line"))
+func measureFirstLine(ctx context.Context, o options, in installation, work string, r *report) error {
+	f, err := in.start(ctx, o, filepath.Join(work, "line"))
 	if err != nil {
 		return err
 	}
-	url, err := s.deploy(ctx, "line", hello)
+	s := f[0]
+	path, err := s.deploy(ctx, "line", hello)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func measureFirstLine(ctx context.Context, o options, work string, r *report) er
 	for i := range o.samples + 20 {
 		next := time.Now().Add(10 * time.Millisecond)
 		begin := time.Now()
-		if err := s.untilFirstLine(ctx, url); err != nil {
+		if err := s.untilFirstLine(ctx, path); err != nil {
 			return err
 		}
 		if i >= 20 { // the first ones warm the server up
@@ -85,19 +90,15 @@ func measureFirstLine(ctx context.Context, o options, work string, r *report) er
 		time.Sleep(time.Until(next))
 	}
 	r.add("event → first line on the stream, 100/s", "p50 %s, p99 %s", ms(shown.at(50)), ms(shown.at(99)))
-	return s.stop()
+	return f.stop()
 }
 
-func (s *server) untilFirstLine(ctx context.Context, url string) error {
-	body, err := s.post(ctx, url)
+func (s *server) untilFirstLine(ctx context.Context, path string) error {
+	x, err := s.send(ctx, path)
 	if err != nil {
 		return err
 	}
-	var answer struct{ ExecutionID string }
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return err
-	}
-	for e, err := range s.api.Follow(ctx, answer.ExecutionID) {
+	for e, err := range s.api.Follow(ctx, x) {
 		if err != nil {
 			return err
 		}
@@ -105,121 +106,41 @@ func (s *server) untilFirstLine(ctx context.Context, url string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("execution %s logged nothing", answer.ExecutionID)
+	return fmt.Errorf("execution %s logged nothing", x)
+}
+
+// send sends an event and returns its execution.
+func (s *server) send(ctx context.Context, path string) (string, error) {
+	body, err := s.post(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	var answer struct{ ExecutionID string }
+	err = json.Unmarshal(body, &answer)
+	return answer.ExecutionID, err
 }
 
 // measureDeploy deploys again and again and runs what was deployed.
-func measureDeploy(ctx context.Context, o options, work string, r *report) error {
-	s, err := startServer(ctx, o, filepath.Join(work, "deploy"))
+func measureDeploy(ctx context.Context, o options, in installation, work string, r *report) error {
+	f, err := in.start(ctx, o, filepath.Join(work, "deploy"))
 	if err != nil {
 		return err
 	}
+	s := f[0]
 	var answered, ran latencies
 	for i := range 30 {
 		begin := time.Now()
-		url, err := s.deploy(ctx, fmt.Sprintf("deploy %d", i), hello)
+		path, err := s.deploy(ctx, fmt.Sprintf("deploy %d", i), hello)
 		if err != nil {
 			return err
 		}
 		answered = append(answered, time.Since(begin))
-		if err := s.untilFirstLine(ctx, url); err != nil {
+		if err := s.untilFirstLine(ctx, path); err != nil {
 			return err
 		}
 		ran = append(ran, time.Since(begin))
 	}
 	r.add("deploy → answer", "p50 %s, p99 %s", ms(answered.at(50)), ms(answered.at(99)))
 	r.add("deploy → first line of the first run", "p50 %s, p99 %s", ms(ran.at(50)), ms(ran.at(99)))
-	return s.stop()
-}
-
-// measureLoads measures acknowledging and completing under load.
-func measureLoads(ctx context.Context, o options, work string, r *report) error {
-	s, err := startServer(ctx, o, filepath.Join(work, "load"))
-	if err != nil {
-		return err
-	}
-	url, err := s.deploy(ctx, "load", hello)
-	if err != nil {
-		return err
-	}
-	if _, err := s.closedLoop(ctx, url, 8, 2*time.Second); err != nil {
-		return err
-	}
-	if err := s.drained(ctx); err != nil {
-		return err
-	}
-	for _, clients := range []int{1, 8, 64} {
-		if err := s.measureClosed(ctx, o, r, url, clients); err != nil {
-			return err
-		}
-	}
-	took, err := s.openLoop(ctx, url, 1000, o.seconds)
-	if err != nil {
-		return err
-	}
-	r.add("1,000 events/s, steady: acknowledged", "p50 %s, p99 %s", ms(took.at(50)), ms(took.at(99)))
-	if err := s.drained(ctx); err != nil {
-		return err
-	}
-	bytes, children, err := s.memory()
-	if err != nil {
-		return err
-	}
-	done, err := s.completed()
-	if err != nil {
-		return err
-	}
-	r.add("memory after the loads", "%d MB with %d children, %d runs", bytes>>20, children, done)
-	return s.stop()
-}
-
-func (s *server) measureClosed(ctx context.Context, o options, r *report, url string, clients int) error {
-	before, err := s.completed()
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	took, err := s.closedLoop(ctx, url, clients, o.seconds)
-	if err != nil {
-		return err
-	}
-	sent := time.Since(begin)
-	if err := s.drained(ctx); err != nil {
-		return err
-	}
-	ended := time.Since(begin)
-	after, err := s.completed()
-	if err != nil {
-		return err
-	}
-	if after-before != len(took) {
-		return fmt.Errorf("%d events were acknowledged and %d completed", len(took), after-before)
-	}
-	r.add(fmt.Sprintf("%d clients: acknowledged", clients), "%.0f/s, p50 %s, p99 %s",
-		float64(len(took))/sent.Seconds(), ms(took.at(50)), ms(took.at(99)))
-	r.add(fmt.Sprintf("%d clients: completed", clients), "%.0f/s (3 log lines each, until the last one ended)",
-		float64(len(took))/ended.Seconds())
-	return nil
-}
-
-// drained waits until nothing waits and nothing runs: the newest runs are final
-// and their number stands still.
-func (s *server) drained(ctx context.Context) error {
-	last := -1
-	for ctx.Err() == nil {
-		now, err := s.completed()
-		if err != nil {
-			return err
-		}
-		busy, err := s.busy()
-		if err != nil {
-			return err
-		}
-		if !busy && now == last {
-			return nil
-		}
-		last = now
-		time.Sleep(20 * time.Millisecond)
-	}
-	return ctx.Err()
+	return f.stop()
 }

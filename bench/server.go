@@ -22,7 +22,9 @@ import (
 type server struct {
 	command *exec.Cmd
 	url     string
-	key     string
+	// database is the address of its PostgreSQL database; empty for SQLite.
+	database string
+	key      string
 	// started is how long it took from the start of the process until it
 	// answered that it is ready.
 	started time.Duration
@@ -31,13 +33,17 @@ type server struct {
 }
 
 // startServer starts the binary on a free port and waits until it is ready.
-func startServer(ctx context.Context, o options, dir string) (*server, error) {
-	key, err := exec.CommandContext(ctx, o.binary, "apikey", "create", "--data-dir", dir, "--name", "bench").Output()
+func startServer(ctx context.Context, o options, dir, database string) (*server, error) {
+	arguments := []string{"apikey", "create", "--data-dir", dir, "--database-url", database, "--name", "bench"}
+	key, err := exec.CommandContext(ctx, o.binary, arguments...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("create an API key: %w", err)
 	}
-	s := &server{key: strings.TrimSpace(string(key)), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
-	s.command = exec.Command(o.binary, "serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info")
+	s := &server{
+		key: strings.TrimSpace(string(key)), database: database,
+		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
+	}
+	s.command = exec.Command(o.binary, "serve", "--database-url", database, "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info")
 	stderr, err := s.command.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -82,6 +88,16 @@ func (s *server) waitReady(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// kill ends the server as a crash does.
+func (s *server) kill() error {
+	s.http.CloseIdleConnections()
+	if err := s.command.Process.Kill(); err != nil {
+		return err
+	}
+	_ = s.command.Wait() // it was killed
+	return nil
+}
+
 func (s *server) stop() error {
 	s.http.CloseIdleConnections()
 	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -90,7 +106,7 @@ func (s *server) stop() error {
 	return s.command.Wait()
 }
 
-// deploy makes a workflow of a code file, and returns the URL of its only
+// deploy makes a workflow of a code file, and returns the path of its only
 // webhook.
 func (s *server) deploy(ctx context.Context, name, code string) (string, error) {
 	namespaces, err := s.api.Namespaces(ctx)
@@ -108,7 +124,7 @@ func (s *server) deploy(ctx context.Context, name, code string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return d.Webhooks[0].URL, nil
+	return strings.TrimPrefix(d.Webhooks[0].URL, s.url), nil
 }
 
 // memory returns the memory of the server and of its children together, in
