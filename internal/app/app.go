@@ -68,13 +68,15 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.lock, err = dir.Acquire(); err != nil {
 		return err
 	}
-	if s.keys, err = dir.LoadKeys(); err != nil {
-		return err
-	}
 	c := storeConfig(s.config.Settings.Data, s.config.Now, s.log)
 	c.Blobs, c.OrganizationLimit = dir.Blobs(), s.config.Settings.OrganizationRuns
 	s.store, err = store.Open(ctx, c)
 	if err != nil {
+		return err
+	}
+	// After the database, which may be refused: a folder that is still to be
+	// filled gets its keys from elsewhere.
+	if s.keys, err = dir.LoadKeys(); err != nil {
 		return err
 	}
 	return s.connect(ctx)

@@ -1,0 +1,95 @@
+package moving
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/loadtest"
+)
+
+// station is where an installation is served: a data folder, and the database
+// that belongs to it.
+type station struct{ dir string }
+
+// name is how the command line names the station's database.
+func (s station) name() string {
+	if url := apptest.DatabaseURL(s.dir); url != "" {
+		return url
+	}
+	return "sqlite:" + s.dir
+}
+
+// An installation that is moved, again and again and each time while it works,
+// loses no acknowledged event and runs none to two ends.
+func TestMovesLoseNothing(t *testing.T) {
+	t.Parallel()
+	var stations []station
+	for range 3 {
+		stations = append(stations, station{apptest.DataDir(t)})
+	}
+	move(t, stations)
+}
+
+// move serves an installation at one station after another.
+func move(t *testing.T, stations []station) {
+	t.Helper()
+	const seed = 7
+	at := stations[0]
+	key := apptest.CreateKey(t, at.dir)
+	p := serve(t, at.dir, key)
+	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed})
+	for _, next := range stations[1:] {
+		life := load.Start(t, p.Client)
+		life.Last(300 * time.Millisecond)
+		do(t, at.dir, "migrate", "--rehearsal", "--from", at.name(), "--to", next.name())
+		refusedAt(t, next, "copy for a rehearsal")
+		life.Last(200 * time.Millisecond)
+		life.Ending()
+		p.Kill(t) // so that runs are under way
+		life.Stop()
+
+		untilMoved(t, at, next)
+		refusedAt(t, at, "the database was moved")
+		at, p = next, serve(t, next.dir, key)
+		load.Check(t, p.Client)
+	}
+	count := load.Count(t, p.Client)
+	fmt.Printf("%s: moved %d times: %s\n", t.Name(), len(stations)-1, count)
+	if count.Lost != 0 || count.Doubled != 0 {
+		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
+	}
+	if count.Acknowledged < 100 || count.Rerun == 0 {
+		t.Errorf("too little was done to show anything: %s", count)
+	}
+}
+
+// refusedAt wants no server to start at a station.
+func refusedAt(t *testing.T, s station, reason string) {
+	t.Helper()
+	if _, err := try(t, s.dir, "serve", "--listen", "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), reason) {
+		t.Errorf("a server at %s: %v, want: %s", s.name(), err, reason)
+	}
+}
+
+// untilMoved migrates. A server that was killed is taken to be alive until its
+// lease has run out.
+func untilMoved(t *testing.T, from, to station) {
+	t.Helper()
+	refused := 0
+	apptest.Until(t, 60*time.Second, "the migration", func() bool {
+		_, err := try(t, from.dir, "migrate", "--from", from.name(), "--to", to.name())
+		if err != nil && !strings.Contains(err.Error(), "is being served by") {
+			t.Fatal(err)
+		}
+		if err != nil {
+			refused++
+		}
+		return err == nil
+	})
+	if shared := apptest.DatabaseURL(from.dir) != ""; shared != (refused > 0) {
+		t.Errorf("%d migrations were refused because the source was taken to be served", refused)
+	}
+}
