@@ -206,12 +206,11 @@ func (r *newRow) insert(t *tx, origin *runnable) error {
 		values = append(values, nil, nil, 0, nil, nil, r.ReceivedAt)
 		t.totals.ended(r.OrganizationID, r.WorkflowID, r.state, r.ReceivedAt, 0)
 	}
-	_, err := t.exec(`
+	return t.later(`
 		INSERT INTO executions (id, organization_id, workflow_id, trigger_id, event_id, state, received_at,
 			provider_type, provider_alias, trigger_type, method, path, error,
 			deployment_id, program_hash, attempt, claimed_by, started_at, completed_at, interruptions, stack)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')`, values...)
-	return err
 }
 
 // claim returns the claim of an execution that was born claimed, nil for one

@@ -11,75 +11,44 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// maxPrepared bounds the statements that a connection keeps prepared. All fixed
-// statements fit; those with lists of ids of unusual lengths are prepared anew.
-const maxPrepared = 256
-
-// conn is one database connection with its prepared statements. It is used by
-// one goroutine at a time.
+// conn is one database connection. It is used by one goroutine at a time.
 type conn struct {
-	pool       *sql.DB
-	sql        *sql.Conn
-	dialect    dialect
-	statements map[string]*sql.Stmt
+	pool    *sql.DB
+	sql     *sql.Conn
+	link    link
+	dialect dialect
 }
 
 // connect takes a connection out of a pool for good.
 func connect(ctx context.Context, pool *sql.DB, d dialect) (*conn, error) {
-	c, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &conn{pool: pool, sql: c, dialect: d, statements: make(map[string]*sql.Stmt)}, nil
+	c := &conn{pool: pool, dialect: d}
+	return c, c.open(ctx)
 }
 
-// prepare returns a prepared statement and what to do with it after its use.
-// Preparing does not depend on the caller's context, for the statement stays.
-func (c *conn) prepare(query string) (*sql.Stmt, func(), error) {
-	if s, ok := c.statements[query]; ok {
-		return s, func() {}, nil
-	}
-	ctx := context.Background()
-	if bound := c.dialect.timeout(); bound > 0 {
-		limited, cancel := context.WithTimeout(ctx, bound)
-		defer cancel()
-		ctx = limited
-	}
-	s, err := c.sql.PrepareContext(ctx, c.dialect.placeholders(query))
+func (c *conn) open(ctx context.Context) error {
+	fresh, err := c.pool.Conn(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("prepare %s: %w", brief(query), err)
+		return err
 	}
-	if len(c.statements) >= maxPrepared {
-		return s, func() { _ = s.Close() }, nil
+	l, err := c.dialect.link(fresh)
+	if err != nil {
+		return errors.Join(err, fresh.Close())
 	}
-	c.statements[query] = s
-	return s, func() {}, nil
+	c.sql, c.link = fresh, l
+	return nil
 }
 
 // renew replaces a connection that is gone.
 func (c *conn) renew(ctx context.Context) error {
-	for _, s := range c.statements {
-		_ = s.Close() // it went with the connection
-	}
-	clear(c.statements)
+	_ = c.link.forget() // it went with the connection
 	// The pool throws a connection away that is said to be bad.
 	_ = c.sql.Raw(func(any) error { return driver.ErrBadConn })
 	_ = c.sql.Close()
-	fresh, err := c.pool.Conn(ctx)
-	if err == nil {
-		c.sql = fresh
-	}
-	return err
+	return c.open(ctx)
 }
 
 // close returns the connection to its pool, which closes it.
-func (c *conn) close() error {
-	var errs []error
-	for _, s := range c.statements {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(append(errs, c.sql.Close())...)
-}
+func (c *conn) close() error { return errors.Join(c.link.forget(), c.sql.Close()) }
 
 // args are the values of a statement's placeholders, in order.
 type args []any
@@ -101,8 +70,21 @@ func (c *conn) bind(values args) ([]any, error) {
 type view struct {
 	ctx  context.Context
 	conn *conn
+	// pending are statements that go before the next one.
+	pending []statement
 	// failed says that a statement has failed.
 	failed bool
+}
+
+// next returns the statements that run now: those pending and one more.
+func (v *view) next(query string, values args) ([]statement, error) {
+	bound, err := v.conn.bind(values)
+	if err != nil {
+		return nil, statement{text: query}.fail(err)
+	}
+	all := append(v.pending, statement{query, bound})
+	v.pending = nil
+	return all, nil
 }
 
 // scanner puts the columns of a row into variables.
@@ -110,47 +92,28 @@ type scanner func(into ...any) error
 
 // each calls row for every row of a query.
 func (v *view) each(query string, values args, row func(scan scanner) error) error {
-	rows, release, err := v.query(query, values)
+	all, err := v.next(query, values)
+	if err != nil {
+		return err
+	}
+	found, err := v.conn.link.query(v.ctx, all)
 	if err != nil {
 		v.failed = true
 		return err
 	}
-	defer release()
-	defer rows.Close() //nolint:errcheck // reading to the end reports in rows.Err
-	scan := func(into ...any) error {
-		if err := rows.Scan(targets(into)...); err != nil {
-			return fmt.Errorf("%s: %w", brief(query), err)
-		}
-		return nil
-	}
-	for rows.Next() {
+	defer found.Close() //nolint:errcheck // reading to the end reports in Err
+	fail := statement{text: query}.fail
+	scan := func(into ...any) error { return fail(found.Scan(targets(into)...)) }
+	for found.Next() {
 		if err := row(scan); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
+	if err := found.Err(); err != nil {
 		v.failed = true
-		return fmt.Errorf("%s: %w", brief(query), err)
+		return fail(err)
 	}
 	return nil
-}
-
-func (v *view) query(query string, values args) (*sql.Rows, func(), error) {
-	stmt, release, err := v.conn.prepare(query)
-	if err != nil {
-		return nil, nil, err
-	}
-	bound, err := v.conn.bind(values)
-	if err != nil {
-		release()
-		return nil, nil, fmt.Errorf("%s: %w", brief(query), err)
-	}
-	rows, err := stmt.QueryContext(v.ctx, bound...)
-	if err != nil {
-		release()
-		return nil, nil, fmt.Errorf("%s: %w", brief(query), err)
-	}
-	return rows, release, nil
 }
 
 // one reads the first row of a query and reports whether there was one.

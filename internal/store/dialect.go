@@ -40,12 +40,12 @@ const (
 // dialect is where databases differ: how statements are written, how values
 // travel, and what an error means.
 type dialect interface {
+	// link is the way to run statements on a connection.
+	link(c *sql.Conn) (link, error)
 	// begin is the statement that opens a transaction.
 	begin(mode mode) string
 	// timeout bounds a transaction of the writer; 0 for no bound.
 	timeout() time.Duration
-	// placeholders rewrites the question marks of a statement.
-	placeholders(query string) string
 	// bind turns a value of the domain into one that the driver takes.
 	bind(value any) (driver.Value, error)
 	// class says what sort of failure an error of the driver is.

@@ -37,10 +37,9 @@ func (b body) bodyHash() []byte {
 }
 
 func storeEvent(t *tx, organization id.ID, e execution.Event, b body) error {
-	_, err := t.exec(`
+	return t.later(`
 		INSERT INTO events (id, organization_id, fields, has_body, content_type, body_hash, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		e.ID, organization, e.Fields, e.HasBody, e.ContentType, b.bodyHash(), b.inline)
-	return err
 }
 
 // storedEvent is an event whose body may still have to be read from disk.

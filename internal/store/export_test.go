@@ -18,7 +18,7 @@ var small = regexp.MustCompile(`^SCAN (CONSTANT ROW|sqlite_schema|api_keys|queue
 func (s *Store) FullScans(ctx context.Context) (found []string, looked int, err error) {
 	seen := make(map[string]bool)
 	explain := func(v *view) error {
-		for query := range v.conn.statements {
+		for query := range v.conn.link.(*preparedLink).statements {
 			seen[query] = true
 		}
 		return nil

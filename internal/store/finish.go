@@ -56,10 +56,9 @@ func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChu
 }
 
 func endAttempt(t *tx, lease execution.Lease, started, ended time.Time, outcome, reason string) error {
-	_, err := t.exec(`
+	return t.later(`
 		INSERT INTO attempts (execution_id, n, incarnation, started_at, ended_at, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		lease.ExecutionID, lease.Attempt, lease.Incarnation, started, ended, outcome, reason)
-	return err
 }
 
 // InterruptExecution implements execution.Store.

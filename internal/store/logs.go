@@ -36,12 +36,11 @@ func (c *encodedChunk) insert(t *tx, lease execution.Lease) error {
 	if c == nil {
 		return nil
 	}
-	_, err := t.exec(`
+	return t.later(`
 		INSERT INTO log_chunks (execution_id, attempt, first_line, lines, data) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (execution_id, attempt, first_line) DO UPDATE SET lines = excluded.lines, data = excluded.data
 			WHERE excluded.lines > log_chunks.lines`,
 		lease.ExecutionID, lease.Attempt, c.first, c.lines, c.data)
-	return err
 }
 
 // Logs implements execution.Store.

@@ -103,7 +103,7 @@ func parseNotices(payload string) execution.Notice {
 
 func (postgresDialect) announce(t *tx, n *notices) error {
 	for _, payload := range n.payloads() {
-		if _, err := t.exec(`SELECT pg_notify(?, ?)`, noticeChannel, payload); err != nil {
+		if err := t.later(`SELECT pg_notify(?, ?)`, noticeChannel, payload); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -18,7 +19,7 @@ import (
 // bools as 0 and 1.
 type sqliteDialect struct{}
 
-func (sqliteDialect) placeholders(query string) string { return query }
+func (sqliteDialect) link(c *sql.Conn) (link, error) { return newPreparedLink(c), nil }
 
 func (sqliteDialect) bind(value any) (driver.Value, error) {
 	switch v := value.(type) {

@@ -246,7 +246,7 @@ func (s *Store) look(ctx context.Context, c *conn, run func(*view) error) error 
 		return err
 	}
 	err := run(&view{ctx: ctx, conn: c})
-	ended := t.control(sqlRollback)
+	ended := t.rollback()
 	if err != nil && c.dialect.class(ended) == classLost {
 		return err // it went with the connection
 	}

@@ -98,11 +98,10 @@ func (s *totals) flush(t *tx) error {
 }
 
 func (key totalKey) count(t *tx, sum total) error {
-	_, err := t.exec(`
+	return t.later(`
 		INSERT INTO daily_totals (workflow_id, day, state, organization_id, count, duration_ms, purged)
 		SELECT id, ?, ?, ?, ?, ?, 0 FROM workflows WHERE id = ?
 		ON CONFLICT (workflow_id, day, state) DO UPDATE SET
 			count = daily_totals.count + excluded.count, duration_ms = daily_totals.duration_ms + excluded.duration_ms`,
 		key.day, string(key.state), key.organization, sum.count, sum.duration, key.workflow)
-	return err
 }

@@ -35,26 +35,32 @@ func (t *tx) exec(query string, values ...any) (int64, error) {
 	if err := t.save(); err != nil {
 		return 0, err
 	}
-	stmt, release, err := t.conn.prepare(query)
+	all, err := t.next(query, values)
 	if err != nil {
-		t.failed = true
 		return 0, err
 	}
-	defer release()
-	bound, err := t.conn.bind(values)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", brief(query), err)
-	}
-	result, err := stmt.ExecContext(t.ctx, bound...)
+	n, err := t.conn.link.exec(t.ctx, all)
 	if err != nil {
 		t.failed = true
-		return 0, fmt.Errorf("%s: %w", brief(query), err)
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", brief(query), err)
+	return n, err
+}
+
+// later runs a statement that changes rows before the next statement of the
+// transaction, together with that one. It is for statements that fail only when
+// something is wrong: which unit's it was is not known then, and the batch is
+// run again with care, which has none of them wait.
+func (t *tx) later(query string, values ...any) error {
+	if t.careful {
+		_, err := t.exec(query, values...)
+		return err
 	}
-	return n, nil
+	if err := t.save(); err != nil {
+		return err
+	}
+	all, err := t.next(query, values)
+	t.pending = all
+	return err
 }
 
 // change runs a statement that changes at most one row and returns columns of
@@ -102,16 +108,18 @@ func (t *tx) save() error {
 }
 
 // control runs a statement about the transaction itself.
-func (t *tx) control(statement string) error {
-	stmt, release, err := t.conn.prepare(statement)
-	if err != nil {
-		return err
+func (t *tx) control(text string) error {
+	all, err := t.next(text, nil)
+	if err == nil {
+		_, err = t.conn.link.exec(t.ctx, all)
 	}
-	defer release()
-	if _, err := stmt.ExecContext(t.ctx); err != nil {
-		return fmt.Errorf("%s: %w", statement, err)
-	}
-	return nil
+	return err
+}
+
+// rollback ends the transaction without what was done in it.
+func (t *tx) rollback() error {
+	t.pending = nil
+	return t.control(sqlRollback)
 }
 
 // errBroken says that the transaction can't go on, and that the units that ran
@@ -201,7 +209,7 @@ func (t *tx) begin(mode mode) error {
 		if renewed := t.conn.renew(t.ctx); renewed != nil {
 			return errors.Join(err, renewed)
 		}
-	case t.control(sqlRollback) != nil:
+	case t.rollback() != nil:
 		return err
 	}
 	return t.control(statement)

@@ -172,7 +172,7 @@ func (w *writer) take(batch []*unit) []*unit {
 // committed takes no other with it.
 func (w *writer) commit(batch []*unit) {
 	answers, err := w.try(batch, w.careful)
-	if errors.Is(err, errBroken) && !w.careful {
+	if err != nil && !w.careful && !isOpening(err) && w.conn.dialect.class(err) != classLost {
 		answers, err = w.try(batch, true)
 	}
 	if err == nil {
@@ -237,7 +237,7 @@ func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
 		if err != nil {
 			// The transaction may be gone already; there is nothing to do about
 			// a failure here, and the first error says more.
-			_ = t.control(sqlRollback)
+			_ = t.rollback()
 		}
 	}()
 	answers = make([]error, len(batch))
