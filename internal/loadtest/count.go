@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,10 +38,7 @@ func (l *Load) Count(t testing.TB, c *apptest.Client) Count {
 	// Events without an answer may have been stored, so the sent ones bound what
 	// there is to run.
 	within := time.Minute + time.Duration(len(l.events.numbered))*20*time.Millisecond
-	apptest.Until(t, within, "the end of all executions", func() bool {
-		return readPage(t, c, l.workflowID, "received", 0).Total == 0 && readPage(t, c, l.workflowID, "started", 0).Total == 0
-	})
-	all, total := readAll(t, c, l.workflowID, "")
+	all, total := l.ended(t, c, within)
 	unable, _ := readAll(t, c, l.workflowID, "no_deployment")
 	l.endings.note(t, all)
 	count := Count{
@@ -55,6 +53,28 @@ func (l *Load) Count(t testing.TB, c *apptest.Client) Count {
 	}
 	l.settle(t, &count, append(all, unable...), readOutcomes(t, c, all))
 	return count
+}
+
+// ended waits until every execution has ended and returns them all.
+func (l *Load) ended(t testing.TB, c *apptest.Client, within time.Duration) (all []listed, total int) {
+	t.Helper()
+	var left []listed
+	defer func() {
+		if len(left) > 0 {
+			t.Logf("%d executions have not ended, such as %+v", len(left), left[0])
+		}
+	}()
+	apptest.Until(t, within, "the end of all executions", func() bool {
+		left = append(readPage(t, c, l.workflowID, "received", 0).Executions, readPage(t, c, l.workflowID, "started", 0).Executions...)
+		if len(left) > 0 {
+			return false
+		}
+		// One may have gone from the one state to the other between two answers.
+		all, total = readAll(t, c, l.workflowID, "")
+		left = slices.DeleteFunc(slices.Clone(all), listed.final)
+		return len(left) == 0
+	})
+	return all, total
 }
 
 // settle compares the executions with what was sent.

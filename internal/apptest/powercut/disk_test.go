@@ -62,6 +62,10 @@ func emptyDisk(t testing.TB) *disk {
 	}
 	d := &disk{image: filepath.Join(place, "image"), folder: filepath.Join(place, "mount")}
 	t.Cleanup(func() { d.remove(t) })
+	// PostgreSQL runs as a user of its own.
+	if err := os.Chmod(place, 0o711); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(d.folder, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -49,25 +49,41 @@ func lifetime(random *rand.Rand) time.Duration {
 	return shortest + time.Duration(random.Int64N(int64(longest-shortest)))
 }
 
+// databases are those that the power is cut for.
+func databases() map[string]database {
+	return map[string]database{"SQLite": sqlite{}, "PostgreSQL": &postgres{}}
+}
+
 // A machine whose power is cut at random instants, again and again, loses no
 // acknowledged event, runs none to two ends, and keeps deployments whole.
 func TestPowerCutsLoseNothing(t *testing.T) {
 	t.Parallel()
-	random, seed := random(t)
-	m := newMachine(t)
-	load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed})
-	for cut := range *cuts {
-		life := load.Start(t, m.server.Client)
-		life.Last(lifetime(random))
-		m.cutPower(t, life)
-		m.start(t, apptest.Binary(t))
-		m.doctor(t)
-		load.Check(t, m.server.Client)
-		if t.Failed() {
-			t.Fatalf("seen after cut %d of %d", cut+1, *cuts)
-		}
+	for name, db := range databases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random, seed := random(t)
+			m := newMachine(t, db)
+			load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed})
+			for cut := range *cuts {
+				life := load.Start(t, m.server.Client)
+				life.Last(lifetime(random))
+				m.cutPower(t, life)
+				m.start(t, apptest.Binary(t))
+				m.doctor(t)
+				load.Check(t, m.server.Client)
+				if t.Failed() {
+					t.Fatalf("seen after cut %d of %d", cut+1, *cuts)
+				}
+			}
+			report(t, load.Count(t, m.server.Client))
+		})
 	}
-	count := load.Count(t, m.server.Client)
+}
+
+// report prints the account and fails the test when something is in it that
+// must not be.
+func report(t *testing.T, count loadtest.Count) {
+	t.Helper()
 	fmt.Printf("%s: %d power cuts: %s\n", t.Name(), *cuts, count)
 	if count.Lost != 0 || count.Doubled != 0 {
 		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
@@ -77,30 +93,51 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 	}
 }
 
-// A build that syncs nothing loses events when the power is cut, and the test
-// above would see it.
-func TestPowerCutsShowAnUnsyncedBuild(t *testing.T) {
+// A build that syncs nothing, and a PostgreSQL that doesn't, lose events when
+// the power is cut, and the test above would see it.
+func TestPowerCutsShowWhatIsNotSynced(t *testing.T) {
 	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		unsynced := filepath.Join(t.TempDir(), "flowwd")
+		if err := apptest.Build(unsynced, "unsynced"); err != nil {
+			t.Fatal(err)
+		}
+		showLosses(t, sqlite{}, func(m *machine) {
+			m.server.Terminate(t)
+			m.start(t, unsynced)
+		})
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		db := &postgres{}
+		showLosses(t, db, func(m *machine) {
+			m.server.Terminate(t)
+			db.desync(t)
+			m.start(t, apptest.Binary(t))
+		})
+	})
+}
+
+// showLosses cuts the power once after syncing was turned off.
+func showLosses(t *testing.T, db database, desync func(*machine)) {
+	t.Helper()
 	_, seed := random(t)
-	unsynced := filepath.Join(t.TempDir(), "flowwd")
-	if err := apptest.Build(unsynced, "unsynced"); err != nil {
-		t.Fatal(err)
-	}
-	m := newMachine(t)
+	m := newMachine(t, db)
 	load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed, Redeploy: -1})
 	// What is there before was stored as it should be, so that only events can
 	// get lost.
-	m.server.Terminate(t)
-	m.start(t, unsynced)
+	desync(m)
+	run(t, "sync", "--file-system", m.disk.folder)
 	life := load.Start(t, m.server.Client)
 	life.Last(longest)
 	m.cutPower(t, life)
 	m.start(t, apptest.Binary(t))
 	seen := &witness{TB: t}
 	count := load.Count(seen, m.server.Client)
-	t.Logf("a build without syncing: %s", count)
+	fmt.Printf("%s: without syncing, as it must be: %s\n", t.Name(), count)
 	if count.Lost == 0 || len(seen.failures) < count.Lost {
-		t.Errorf("%d of %d acknowledged events were lost, with %d failures; want some, each with a failure: power cuts that an unsynced build survives show nothing",
+		t.Errorf("%d of %d acknowledged events were lost, with %d failures; want some, each with a failure: power cuts that survive without syncing show nothing",
 			count.Lost, count.Acknowledged, len(seen.failures))
 	}
 }
