@@ -3,12 +3,11 @@ package store
 import (
 	"bytes"
 	"context"
-	"slices"
+	"fmt"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 // maxSettled is how many executions that can no longer run one unit ends.
@@ -70,6 +69,10 @@ func (s *Store) loadClaims(ctx context.Context, taken []claimed, now time.Time) 
 // head is the oldest waiting execution of one trigger.
 type head struct {
 	trigger, execution id.ID
+	// following are the next ones, oldest first, as far as they were read; all
+	// when complete.
+	following []id.ID
+	complete  bool
 	// room is how many more of the trigger may start; negative for no limit.
 	room int
 }
@@ -159,19 +162,19 @@ func (c *claiming) fill(limit int) (more bool, err error) {
 			return false, err
 		}
 	}
-	for len(c.taken) < limit {
-		if c.settled >= maxSettled {
-			return true, nil
+	for len(c.taken) < limit && c.settled < maxSettled {
+		chosen, err := c.choose(limit - len(c.taken))
+		if err != nil {
+			return false, err
 		}
-		next, ok, err := c.next()
-		if err != nil || !ok {
-			return more && len(c.taken) > 0, err
+		if len(chosen) == 0 {
+			return more && len(c.taken) > 0, nil
 		}
-		if err := c.take(next); err != nil {
+		if err := c.take(chosen); err != nil {
 			return false, err
 		}
 	}
-	return false, nil
+	return len(c.taken) < limit, nil
 }
 
 // reserve locks the counters of the organizations whose turn it is, so that no
@@ -202,17 +205,42 @@ func (c *claiming) reserve(limit int) (more bool, err error) {
 	return more, c.tx.counters.lock(c.tx, eligible)
 }
 
-// candidate is the execution that is to be claimed next.
+// candidate is an execution that is to be claimed.
 type candidate struct {
-	organization id.ID
-	head         *head
+	organization, execution id.ID
+	head                    *head
 }
 
-// next finds the execution whose turn it is.
-func (c *claiming) next() (candidate, bool, error) {
+// choose returns up to limit executions in the order of their turns, and counts
+// them as running.
+func (c *claiming) choose(limit int) ([]candidate, error) {
+	var chosen []candidate
+	for len(chosen) < limit {
+		next, err := c.next()
+		if err != nil || next.head == nil {
+			return chosen, err
+		}
+		chosen = append(chosen, next)
+		next.head.room--
+		if err := c.tx.counters.add(c.tx, next.organization, -1, 1); err != nil {
+			return nil, err
+		}
+		if err := c.tx.counters.took(c.tx, next.organization); err != nil {
+			return nil, err
+		}
+		if err := c.advance(next.organization, next.head, limit); err != nil {
+			return nil, err
+		}
+	}
+	return chosen, nil
+}
+
+// next finds the execution whose turn it is; one without a head when there is
+// none.
+func (c *claiming) next() (candidate, error) {
 	queued, err := c.tx.counters.queued(c.tx)
 	if err != nil {
-		return candidate{}, false, err
+		return candidate{}, err
 	}
 	for _, q := range queued {
 		if c.store.organizationFull(q) {
@@ -221,15 +249,41 @@ func (c *claiming) next() (candidate, bool, error) {
 		heads, known := c.heads[q.organization]
 		if !known {
 			if heads, err = waitingHeads(c.tx, q.organization, c.now); err != nil {
-				return candidate{}, false, err
+				return candidate{}, err
 			}
 			c.heads[q.organization] = heads
 		}
 		if oldest := oldestOf(heads); oldest != nil {
-			return candidate{q.organization, oldest}, true, nil
+			return candidate{q.organization, oldest.execution, oldest}, nil
 		}
 	}
-	return candidate{}, false, nil
+	return candidate{}, nil
+}
+
+// advance moves a trigger's head on. It reads several of the following at once.
+func (c *claiming) advance(organization id.ID, h *head, most int) error {
+	last := h.execution
+	if len(h.following) == 0 && !h.complete {
+		err := c.tx.each(`
+			SELECT id FROM executions
+			WHERE organization_id = ? AND state = 'received' AND trigger_id = ? AND id > ?
+				AND (available_at IS NULL OR available_at <= ?)
+			ORDER BY id LIMIT ?`, args{organization, h.trigger, last, c.now, most}, func(scan scanner) error {
+			var x id.ID
+			err := scan(&x)
+			h.following = append(h.following, x)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		h.complete = len(h.following) < most
+	}
+	h.execution = id.ID{}
+	if len(h.following) > 0 {
+		h.execution, h.following = h.following[0], h.following[1:]
+	}
+	return nil
 }
 
 // oldestOf returns the head with the smallest id that may start; nil when there
@@ -248,58 +302,64 @@ func oldestOf(heads []head) *head {
 	return oldest
 }
 
-// take claims a candidate, or ends it when its workflow can no longer run, and
-// moves its trigger's head on.
-func (c *claiming) take(next candidate) error {
-	h := next.head
-	row, err := readWaiting(c.tx, h.execution)
+// take claims what was chosen, or ends it when its workflow can no longer run.
+// What another process is about to change is left alone.
+func (c *claiming) take(chosen []candidate) error {
+	rows, err := readWaiting(c.tx, chosen)
 	if err != nil {
 		return err
 	}
-	switch state, reason := row.refusal(); {
-	case row.id.IsZero(): // another process is about to end it
-	case reason != "":
-		c.settled++
-		err = row.end(c.tx, state, reason, c.now)
-	default:
-		h.room--
-		err = c.start(row)
-	}
+	events, err := readEvents(&c.tx.view, rows)
 	if err != nil {
 		return err
 	}
-	var following id.ID
-	_, err = c.tx.one(`
-		SELECT id FROM executions
-		WHERE organization_id = ? AND state = 'received' AND trigger_id = ? AND id > ?
-			AND (available_at IS NULL OR available_at <= ?)
-		ORDER BY id LIMIT 1`, args{next.organization, h.trigger, h.execution, c.now}, &following)
-	h.execution = following
-	return err
+	for _, x := range chosen {
+		row := rows[x.execution]
+		if row == nil {
+			if err := c.release(x); err != nil {
+				return err
+			}
+			continue
+		}
+		if state, reason := row.refusal(); reason != "" {
+			c.settled++
+			if err := c.release(x); err != nil {
+				return err
+			}
+			if err := row.end(c.tx, state, reason, c.now); err != nil {
+				return err
+			}
+			continue
+		}
+		event, known := events[row.eventID]
+		if !known {
+			return fmt.Errorf("event %s of execution %s is missing", row.eventID, row.id)
+		}
+		if err := c.start(row, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release counts a candidate as waiting again.
+func (c *claiming) release(x candidate) error {
+	x.head.room++
+	return c.tx.counters.add(c.tx, x.organization, 1, -1)
 }
 
 // start claims a waiting execution.
-func (c *claiming) start(row *waitingRow) error {
+func (c *claiming) start(row *waitingRow, event storedEvent) error {
 	deployment, program := row.deploymentID, row.programHash
 	if row.fixedDeployment != (id.ID{}) {
 		deployment, program = row.fixedDeployment, row.fixedProgram
 	}
 	lease := execution.Lease{ExecutionID: row.id, Incarnation: c.incarnation, Attempt: row.attempt + 1}
-	_, err := c.tx.exec(`
+	err := c.tx.later(`
 		UPDATE executions SET state = 'started', claimed_by = ?, attempt = ?, started_at = ?, available_at = NULL,
 			deployment_id = ?, program_hash = ?
 		WHERE id = ? AND state = 'received'`,
 		lease.Incarnation, lease.Attempt, c.now, deployment, program, row.id)
-	if err != nil {
-		return err
-	}
-	if err := c.tx.counters.add(c.tx, row.organizationID, -1, 1); err != nil {
-		return err
-	}
-	if err := c.tx.counters.took(c.tx, row.organizationID); err != nil {
-		return err
-	}
-	event, err := readEvent(&c.tx.view, row.eventID)
 	if err != nil {
 		return err
 	}
@@ -310,53 +370,4 @@ func (c *claiming) start(row *waitingRow) error {
 		ReceivedAt: row.receivedAt, StartedAt: millisecond(c.now),
 	}})
 	return nil
-}
-
-// waitingRow is a waiting execution with what decides whether it can run.
-type waitingRow struct {
-	runnable
-	id, organizationID, workflowID, eventID id.ID
-	fixedDeployment                         id.ID
-	fixedProgram                            workflow.Hash
-	attempt                                 int
-	receivedAt                              time.Time
-}
-
-// readWaiting returns an empty row when the execution waits no more, or another
-// process is changing it.
-func readWaiting(t *tx, wanted id.ID) (*waitingRow, error) {
-	var r waitingRow
-	into := []any{
-		&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt,
-	}
-	_, err := t.one(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at,
-			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
-		WHERE e.id = ? AND e.state = 'received'`+t.conn.dialect.skip("e"),
-		args{wanted}, slices.Concat(into, r.into())...)
-	return &r, err
-}
-
-// refusal says why a waiting execution can't run, and the state it ends in.
-// One that ran before keeps its deployment, whatever became of its workflow,
-// unless that was deleted.
-func (r *waitingRow) refusal() (execution.State, string) {
-	if r.deletedAt != nil {
-		return execution.Cancelled, workflowDeleted
-	}
-	if !r.fixedDeployment.IsZero() {
-		return "", ""
-	}
-	return execution.NoDeployment, r.runnable.refusal()
-}
-
-// end ends a waiting execution.
-func (r *waitingRow) end(t *tx, state execution.State, reason string, at time.Time) error {
-	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, available_at = NULL WHERE id = ? AND state = 'received'`,
-		string(state), reason, at, r.id)
-	if err != nil {
-		return err
-	}
-	t.totals.ended(r.organizationID, r.workflowID, state, r.receivedAt, 0)
-	return t.counters.add(t, r.organizationID, -1, 0)
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"github.com/usefloww/flowwd/internal/id"
@@ -136,16 +137,18 @@ func (v *view) one(query string, values args, into ...any) (bool, error) {
 var errStop = errors.New("no more rows wanted")
 
 // in returns the placeholders of a list and its values behind those before it.
-// An empty list matches nothing.
+// An empty list matches nothing. The last id is repeated until the list has one
+// of few lengths, so that there are few statements to prepare.
 func in(ids []id.ID, before ...any) (string, args) {
 	if len(ids) == 0 {
 		return "(NULL)", before
 	}
 	values := args(before)
-	for _, x := range ids {
-		values = append(values, x)
+	length := 1 << bits.Len(uint(len(ids)-1))
+	for i := range length {
+		values = append(values, ids[min(i, len(ids)-1)])
 	}
-	return "(?" + strings.Repeat(", ?", len(ids)-1) + ")", values
+	return "(?" + strings.Repeat(", ?", length-1) + ")", values
 }
 
 // brief returns the beginning of a statement on one line, for errors.

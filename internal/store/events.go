@@ -1,8 +1,6 @@
 package store
 
 import (
-	"fmt"
-
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -48,17 +46,24 @@ type storedEvent struct {
 	onDisk workflow.Hash
 }
 
-func readEvent(v *view, wanted id.ID) (storedEvent, error) {
-	e := storedEvent{Event: execution.Event{ID: wanted}}
-	found, err := v.one(`SELECT fields, has_body, content_type, body_hash, body FROM events WHERE id = ?`,
-		args{wanted}, &e.Fields, &e.HasBody, &e.ContentType, &e.onDisk, &e.Body)
-	if err == nil && !found {
-		err = fmt.Errorf("event %s is missing", wanted)
+// readEvents returns the events of executions.
+func readEvents(v *view, of map[id.ID]*waitingRow) (map[id.ID]storedEvent, error) {
+	wanted := make([]id.ID, 0, len(of))
+	for _, row := range of {
+		wanted = append(wanted, row.eventID)
 	}
-	if e.HasBody {
-		e.Body = notNull(e.Body) // SQLite's driver gives nil for an empty one
-	}
-	return e, err
+	list, values := in(wanted)
+	events := make(map[id.ID]storedEvent, len(of))
+	err := v.each(`SELECT id, fields, has_body, content_type, body_hash, body FROM events WHERE id IN `+list, values, func(scan scanner) error {
+		var e storedEvent
+		err := scan(&e.ID, &e.Fields, &e.HasBody, &e.ContentType, &e.onDisk, &e.Body)
+		if e.HasBody {
+			e.Body = notNull(e.Body) // SQLite's driver gives nil for an empty one
+		}
+		events[e.ID] = e
+		return err
+	})
+	return events, err
 }
 
 // load reads a body that is on disk.

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
+)
+
+// waitingRow is a waiting execution with what decides whether it can run.
+type waitingRow struct {
+	runnable
+	id, organizationID, workflowID, eventID id.ID
+	fixedDeployment                         id.ID
+	fixedProgram                            workflow.Hash
+	attempt                                 int
+	receivedAt                              time.Time
+}
+
+// readWaiting returns the rows of candidates that wait still, and keeps others
+// from changing them; those that another process is changing are left out.
+func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
+	wanted := make([]id.ID, len(chosen))
+	for i, x := range chosen {
+		wanted[i] = x.execution
+	}
+	list, values := in(wanted)
+	rows := make(map[id.ID]*waitingRow, len(chosen))
+	err := t.each(`
+		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at,
+			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
+		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skip("e"), values, func(scan scanner) error {
+		var r waitingRow
+		into := []any{
+			&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt,
+		}
+		err := scan(slices.Concat(into, r.into())...)
+		rows[r.id] = &r
+		return err
+	})
+	return rows, err
+}
+
+// refusal says why a waiting execution can't run, and the state it ends in.
+// One that ran before keeps its deployment, whatever became of its workflow,
+// unless that was deleted.
+func (r *waitingRow) refusal() (execution.State, string) {
+	if r.deletedAt != nil {
+		return execution.Cancelled, workflowDeleted
+	}
+	if !r.fixedDeployment.IsZero() {
+		return "", ""
+	}
+	return execution.NoDeployment, r.runnable.refusal()
+}
+
+// end ends a waiting execution.
+func (r *waitingRow) end(t *tx, state execution.State, reason string, at time.Time) error {
+	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, available_at = NULL WHERE id = ? AND state = 'received'`,
+		string(state), reason, at, r.id)
+	if err != nil {
+		return err
+	}
+	t.totals.ended(r.organizationID, r.workflowID, state, r.receivedAt, 0)
+	return t.counters.add(t, r.organizationID, -1, 0)
+}
