@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,12 +75,12 @@ func testPurgeBodies(t *testing.T, w *World, folder string) {
 	equal(t, "files in the end", files(t, folder), 0)
 }
 
-// files counts the files below a folder.
+// files counts the bodies below a folder, which are named after their hashes.
 func files(t *testing.T, folder string) int {
 	t.Helper()
 	n := 0
 	err := fs.WalkDir(os.DirFS(folder), ".", func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
+		if err == nil && !d.IsDir() && len(d.Name()) == hex.EncodedLen(sha256.Size) {
 			n++
 		}
 		return err
