@@ -83,7 +83,7 @@ func (v *view) next(query string, values args) ([]statement, error) {
 	if err != nil {
 		return nil, statement{text: query}.fail(err)
 	}
-	all := append(v.pending, statement{query, bound})
+	all := append(v.pending, statement{text: query, values: bound})
 	v.pending = nil
 	return all, nil
 }

@@ -23,6 +23,16 @@ type link interface {
 type statement struct {
 	text   string
 	values []any
+	// must says that the statement has to change a row: errBroken otherwise.
+	must bool
+}
+
+// check judges how many rows the statement changed.
+func (s statement) check(changed int64) error {
+	if s.must && changed == 0 {
+		return s.fail(errBroken)
+	}
+	return nil
 }
 
 // fail gives an error its statement.
@@ -75,6 +85,9 @@ func (l *preparedLink) exec(ctx context.Context, all []statement) (changed int64
 	for _, s := range all {
 		if changed, err = l.one(ctx, s); err != nil {
 			return 0, s.fail(err)
+		}
+		if err := s.check(changed); err != nil {
+			return 0, err
 		}
 	}
 	return changed, nil

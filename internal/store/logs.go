@@ -16,20 +16,38 @@ func (s *Store) AppendLog(ctx context.Context, lease execution.Lease, chunk exec
 	if err != nil {
 		return fmt.Errorf("append to the log of execution %s: %w", lease.ExecutionID, err)
 	}
+	if encoded == nil {
+		return nil
+	}
 	return s.write(ctx, "append to a log", func(t *tx) error {
-		var one int
-		held, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?`+t.conn.dialect.hold("executions"),
-			args{lease.ExecutionID, lease.Incarnation, lease.Attempt}, &one)
-		if err != nil {
+		t.notices.executions[lease.ExecutionID] = true
+		stored, err := t.expect(`
+			INSERT INTO log_chunks (execution_id, attempt, first_line, lines, data)
+			SELECT e.id, e.attempt, ?, ?, ? FROM executions e
+			WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.hold("e")+chunkAgain,
+			encoded.first, encoded.lines, encoded.data, lease.ExecutionID, lease.Incarnation, lease.Attempt)
+		if err != nil || stored {
 			return err
 		}
-		if !held {
-			return execution.ErrLeaseLost
-		}
-		t.notices.executions[lease.ExecutionID] = true
-		return encoded.insert(t, lease)
+		return held(t, lease)
 	})
 }
+
+// held returns ErrLeaseLost when the lease is not the owner's.
+func held(t *tx, lease execution.Lease) error {
+	var one int
+	found, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?`,
+		args{lease.ExecutionID, lease.Incarnation, lease.Attempt}, &one)
+	if err == nil && !found {
+		err = execution.ErrLeaseLost
+	}
+	return err
+}
+
+// chunkAgain is what becomes of a part that is stored already.
+const chunkAgain = `
+	ON CONFLICT (execution_id, attempt, first_line) DO UPDATE SET lines = excluded.lines, data = excluded.data
+		WHERE excluded.lines > log_chunks.lines`
 
 // insert stores the chunk; nothing when it is nil.
 func (c *encodedChunk) insert(t *tx, lease execution.Lease) error {
@@ -37,9 +55,7 @@ func (c *encodedChunk) insert(t *tx, lease execution.Lease) error {
 		return nil
 	}
 	return t.later(`
-		INSERT INTO log_chunks (execution_id, attempt, first_line, lines, data) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (execution_id, attempt, first_line) DO UPDATE SET lines = excluded.lines, data = excluded.data
-			WHERE excluded.lines > log_chunks.lines`,
+		INSERT INTO log_chunks (execution_id, attempt, first_line, lines, data) VALUES (?, ?, ?, ?, ?)`+chunkAgain,
 		lease.ExecutionID, lease.Attempt, c.first, c.lines, c.data)
 }
 

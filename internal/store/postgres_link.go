@@ -42,6 +42,9 @@ func (l *pipelineLink) exec(ctx context.Context, all []statement) (changed int64
 			return 0, errors.Join(s.fail(failed), closing(results, failed))
 		}
 		changed = tag.RowsAffected()
+		if err := s.check(changed); err != nil {
+			return 0, errors.Join(err, results.Close())
+		}
 	}
 	return changed, results.Close()
 }
@@ -58,8 +61,12 @@ func (l *pipelineLink) query(ctx context.Context, all []statement) (rows, error)
 	results := l.send(ctx, all)
 	last := len(all) - 1
 	for _, s := range all[:last] {
-		if _, err := results.Exec(); err != nil {
+		tag, err := results.Exec()
+		if err != nil {
 			return nil, errors.Join(s.fail(err), closing(results, err))
+		}
+		if err := s.check(tag.RowsAffected()); err != nil {
+			return nil, errors.Join(err, results.Close())
 		}
 	}
 	found, err := results.Query()

@@ -63,6 +63,21 @@ func (t *tx) later(query string, values ...any) error {
 	return err
 }
 
+// expect is later for a statement that changes a row unless the unit is refused,
+// and reports whether it did. With care that is so; otherwise it says yes, and
+// the batch is run again with care when it was no.
+func (t *tx) expect(query string, values ...any) (bool, error) {
+	if t.careful {
+		n, err := t.exec(query, values...)
+		return n > 0, err
+	}
+	if err := t.later(query, values...); err != nil {
+		return false, err
+	}
+	t.pending[len(t.pending)-1].must = true
+	return true, nil
+}
+
 // change runs a statement that changes at most one row and returns columns of
 // it, and reports whether there was one.
 func (t *tx) change(query string, values args, into ...any) (bool, error) {
