@@ -3,9 +3,11 @@ package execution_test
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
 )
 
 // faulty is a store between which and the service answers get lost.
@@ -15,10 +17,21 @@ type faulty struct {
 	// refuse counts the next calls of a method that fail before they do
 	// anything; lose those that do their work and then fail.
 	refuse, lose map[string]int
+	// shared has the service think that others may use the database.
+	shared bool
 }
+
+func (f *faulty) Shared() bool { return f.shared }
 
 func newFaulty(s execution.Store) *faulty {
 	return &faulty{Store: s, refuse: map[string]int{}, lose: map[string]int{}}
+}
+
+// plan changes which calls fail.
+func (f *faulty) plan(change func(*faulty)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
 }
 
 func (f *faulty) take(counts map[string]int, method string) bool {
@@ -62,6 +75,9 @@ func (f *faulty) AcceptExecution(ctx context.Context, a execution.Acceptance) (g
 		got, err = f.Store.AcceptExecution(ctx, a)
 		return err
 	})
+	if err == nil && got.Claim != nil {
+		err = f.call("accept with a claim", func() error { return nil })
+	}
 	return got, err
 }
 
@@ -79,4 +95,15 @@ func (f *faulty) InterruptExecution(ctx context.Context, l execution.Lease, in e
 		return err
 	})
 	return s, err
+}
+
+func (f *faulty) ClaimExecutions(ctx context.Context, incarnation id.ID, limit int, now time.Time) (got []execution.Claim, err error) {
+	got, err = f.Store.ClaimExecutions(ctx, incarnation, limit, now)
+	if err != nil || len(got) == 0 {
+		return got, err // there is no answer to lose
+	}
+	if err := f.call("claim", func() error { return nil }); err != nil {
+		return nil, err
+	}
+	return got, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/id"
@@ -15,6 +16,11 @@ type life struct {
 	incarnation id.ID
 	ctx         context.Context
 	end         context.CancelCauseFunc
+
+	mu sync.Mutex
+	// held are the runs that this process knows of, missing the claims that the
+	// last look found in the database alone.
+	held, missing map[Lease]bool
 }
 
 func (l *life) over() bool { return l.ctx.Err() != nil }
@@ -107,7 +113,7 @@ func (s *Service) renew(ctx context.Context) bool {
 			err = s.join(bounded)
 		}
 	} else {
-		err = s.takeBack(bounded, "its server is gone")
+		err = errors.Join(s.takeBack(bounded, "its server is gone"), s.giveBack(bounded, l))
 	}
 	if err != nil {
 		s.Log.Warn("the claims of servers that are gone could not be looked after; trying again", "error", err)

@@ -18,8 +18,10 @@ const engineBackOff = time.Second
 // startRun runs a claim of a life in the background. The caller holds a slot for
 // it.
 func (s *Service) startRun(l *life, c *Claim) {
+	l.hold(c.Lease)
 	s.runs.Go(func() {
 		defer s.freeSlot()
+		defer l.release(c.Lease)
 		s.run(l, c)
 	})
 }

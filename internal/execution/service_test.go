@@ -185,7 +185,7 @@ func TestStoreFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 1)
-			plan(h.faults)
+			h.faults.plan(plan)
 			if strings.HasPrefix(name, "interrupt") {
 				h.ended(t, h.send(t, "interrupt"))
 			}

@@ -36,6 +36,8 @@ type Store interface {
 	// TakeBackClaims interrupts every execution that is claimed by an
 	// incarnation without a lease, and returns how many.
 	TakeBackClaims(ctx context.Context, reason string, now time.Time) (int, error)
+	// Claims returns what an incarnation claims, at most limit.
+	Claims(ctx context.Context, incarnation id.ID, limit int) ([]Lease, error)
 
 	// Shared reports whether several processes can run executions of this
 	// database, so that they need leases and notices.

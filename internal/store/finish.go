@@ -181,6 +181,21 @@ func (s *Store) TakeBackClaims(ctx context.Context, reason string, now time.Time
 	}
 }
 
+// Claims implements execution.Store.
+func (s *Store) Claims(ctx context.Context, incarnation id.ID, limit int) ([]execution.Lease, error) {
+	var leases []execution.Lease
+	err := s.read(ctx, "list the claims of a node", func(v *view) error {
+		return v.each(`SELECT id, attempt FROM executions WHERE state = 'started' AND claimed_by = ? LIMIT ?`,
+			args{incarnation, limit}, func(scan scanner) error {
+				l := execution.Lease{Incarnation: incarnation}
+				err := scan(&l.ExecutionID, &l.Attempt)
+				leases = append(leases, l)
+				return err
+			})
+	})
+	return leases, err
+}
+
 // lostLeases returns some claims of incarnations that are no more.
 func lostLeases(t *tx) ([]execution.Lease, error) {
 	var leases []execution.Lease
