@@ -3,67 +3,113 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
 )
 
+// records are what a small file holds behind its compression.
+func records(t testing.TB) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := NewWriter(&file, Header{Version: "v1", Schema: 3}, []Key{{Name: "k", Content: []byte("secret")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	for _, step := range []func() error{
+		func() error {
+			return w.Table(ctx, Table{Name: "t", Columns: []Column{{"id", ID}, {"n", Integer}, {"x", Text}, {"at", Time}}})
+		},
+		func() error {
+			return w.Row(ctx, Row{{Bytes: make([]byte, idLength)}, {Int: 5}, {Bytes: []byte("text")}, {Null: true}})
+		},
+		func() error { return w.EndTable(ctx) },
+		func() error { _, err := w.Finish(); return err },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unzip, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unzip.Close()
+	plain, err := unzip.DecodeAll(file.Bytes()[len(magic):], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain
+}
+
+// packed makes a file of records.
+func packed(t testing.TB, records []byte) *bytes.Buffer {
+	t.Helper()
+	var file bytes.Buffer
+	file.WriteString(magic)
+	zip, err := zstd.NewWriter(&file, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = zip.Write(records)
+	if err := errors.Join(err, zip.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return &file
+}
+
+// The compression has checks of its own. Behind it, each bit is covered by the
+// sums.
+func TestChangedRecordsAreRefused(t *testing.T) {
+	t.Parallel()
+	send := func(records []byte) error {
+		r, err := newReader(packed(t, records), maxRow)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		_, err = r.Send(context.Background(), Discard{})
+		return err
+	}
+	whole := records(t)
+	if err := send(whole); err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		for bit := range 8 {
+			changed := bytes.Clone(whole)
+			changed[n] ^= 1 << bit
+			if err := send(changed); !errors.Is(err, ErrDamaged) {
+				t.Errorf("with bit %d of byte %d wrong: %v", bit, n, err)
+			}
+		}
+		if err := send(whole[:n]); !errors.Is(err, ErrDamaged) {
+			t.Errorf("cut off after %d bytes: %v", n, err)
+		}
+	}
+	if err := send(append(bytes.Clone(whole), 'T')); !errors.Is(err, ErrDamaged) {
+		t.Errorf("with a record behind the end: %v", err)
+	}
+}
+
 // FuzzReader gives the reader what it finds behind the compression: most of
 // what a fuzzer makes of compressed bytes ends there.
 func FuzzReader(f *testing.F) {
 	const limit = 1 << 20
-	var plain bytes.Buffer
-	w, err := NewWriter(&plain, Header{Version: "v1", Schema: 3}, []Key{{Name: "k", Content: []byte("secret")}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	table := Table{Name: "t", Columns: []Column{{"id", ID}, {"n", Integer}, {"x", Text}, {"at", Time}}}
-	ctx := context.Background()
-	row := Row{{Bytes: make([]byte, idLength)}, {Int: 5}, {Bytes: []byte("text")}, {Null: true}}
-	for _, step := range []func() error{
-		func() error { return w.Table(ctx, table) },
-		func() error { return w.Row(ctx, row) },
-		func() error { return w.EndTable(ctx) },
-	} {
-		if err := step(); err != nil {
-			f.Fatal(err)
-		}
-	}
-	if _, err := w.Finish(); err != nil {
-		f.Fatal(err)
-	}
-	unzip, err := zstd.NewReader(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer unzip.Close()
-	records, err := unzip.DecodeAll(plain.Bytes()[len(magic):], nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(records)
+	whole := records(f)
+	f.Add(whole)
 	f.Add([]byte{recordHeader, 0xff, 0xff, 0xff, 0xff, 0x7f})
-	f.Add(append([]byte{recordHeader, 2, '{', '}', recordTable, 0xff, 0xff, 3}, records...))
+	f.Add(append([]byte{recordHeader, 2, '{', '}', recordTable, 0xff, 0xff, 3}, whole...))
 	f.Fuzz(func(t *testing.T, records []byte) {
-		var file bytes.Buffer
-		file.WriteString(magic)
-		zip, err := zstd.NewWriter(&file, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := zip.Write(records); err != nil {
-			t.Fatal(err)
-		}
-		if err := zip.Close(); err != nil {
-			t.Fatal(err)
-		}
-		r, err := newReader(&file, limit)
+		r, err := newReader(packed(t, records), limit)
 		if err != nil {
 			return
 		}
 		defer r.Close()
 		summer := &Summer{Next: Discard{}}
-		sums, err := r.Send(ctx, summer)
+		sums, err := r.Send(context.Background(), summer)
 		if cap(r.raw) > 2*(limit+readStep) {
 			t.Errorf("%d bytes of input made the reader take %d bytes for a row", len(records), cap(r.raw))
 		}
