@@ -18,6 +18,8 @@ type Process struct {
 	DataDir string
 	Command *exec.Cmd
 	exited  chan struct{}
+	ready   chan string
+	log     *tail
 }
 
 // StartProcess starts the built binary on a free port, waits until it is ready,
@@ -30,7 +32,16 @@ func StartProcess(t testing.TB, dir string, arguments ...string) *Process {
 // StartBinary does as StartProcess with another build of flowwd.
 func StartBinary(t testing.TB, binary, dir string, arguments ...string) *Process {
 	t.Helper()
-	p := &Process{DataDir: dir, exited: make(chan struct{})}
+	p := Launch(t, binary, dir, arguments...)
+	p.awaitReady(t)
+	return p
+}
+
+// Launch starts a build of flowwd and does not wait until it is ready, for tests
+// that end it before; it has no Client. It is killed with the test.
+func Launch(t testing.TB, binary, dir string, arguments ...string) *Process {
+	t.Helper()
+	p := &Process{DataDir: dir, exited: make(chan struct{}), ready: make(chan string, 1), log: &tail{}}
 	p.Command = exec.Command(binary, append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
 	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info", "DATABASE_URL="+DatabaseURL(dir))
 	p.Command.Dir = t.TempDir()
@@ -41,22 +52,25 @@ func StartBinary(t testing.TB, binary, dir string, arguments ...string) *Process
 	if err := p.Command.Start(); err != nil {
 		t.Fatalf("start flowwd: %v", err)
 	}
-	ready, log := make(chan string, 1), &tail{}
 	go func() {
 		defer close(p.exited)
-		watchLog(stderr, log, ready)
+		watchLog(stderr, p.log, p.ready)
 		_ = p.Command.Wait() // a killed process is what the tests want
 	}()
 	t.Cleanup(func() { p.Kill(t) })
+	return p
+}
+
+func (p *Process) awaitReady(t testing.TB) {
+	t.Helper()
 	select {
-	case url := <-ready:
+	case url := <-p.ready:
 		p.Client = NewClient(t, url, "")
 	case <-p.exited:
-		t.Fatalf("flowwd ended before it was ready:\n%s", log)
+		t.Fatalf("flowwd ended before it was ready:\n%s", p.log)
 	case <-time.After(30 * time.Second):
-		t.Fatalf("flowwd is not ready after 30 s:\n%s", log)
+		t.Fatalf("flowwd is not ready after 30 s:\n%s", p.log)
 	}
-	return p
 }
 
 // watchLog reads the log of a server and sends the address of its ready line.

@@ -47,6 +47,9 @@ func TestKillRoundsLoseNothing(t *testing.T) {
 		life.Ending()
 		p.Kill(t)
 		life.Stop()
+		if random.IntN(killedStarts) == 0 {
+			killStart(t, dir, random)
+		}
 		p = start(t, dir, key)
 		load.Check(t, p.Client)
 		if t.Failed() {
@@ -58,6 +61,21 @@ func TestKillRoundsLoseNothing(t *testing.T) {
 	if count.Rerun == 0 {
 		t.Error("no run was interrupted, so the test has shown nothing")
 	}
+}
+
+// One in so many starts is killed too, at a moment of what a start does at most.
+const (
+	killedStarts = 4
+	startTime    = 200 * time.Millisecond
+)
+
+// killStart starts a server and kills it while it takes back what the one before
+// left, or before it came to that.
+func killStart(t *testing.T, dir string, random *rand.Rand) {
+	t.Helper()
+	p := apptest.Launch(t, apptest.Binary(t), dir)
+	<-time.After(time.Duration(random.Int64N(int64(startTime))))
+	p.Kill(t)
 }
 
 // start starts a server on a data folder that has the key already.
