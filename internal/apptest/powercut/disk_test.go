@@ -183,5 +183,14 @@ func sweep() error {
 func abandoned(name string) bool {
 	rest, ours := strings.CutPrefix(name, prefix)
 	pid, err := strconv.Atoi(strings.SplitN(rest, "-", 2)[0])
-	return ours && err == nil && syscall.Kill(pid, 0) != nil
+	if !ours || err != nil {
+		return false
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	// One that nobody waited for has ended too.
+	state := stateOf(text)
+	return len(state) > 0 && state[0] == "Z"
 }
