@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -172,20 +173,15 @@ func compute() string {
 			time.Sleep(time.Millisecond)
 		})
 	}
-	spin := make(chan struct{})
+	var stop atomic.Bool
 	go func() {
-		for { // only preemption takes the processor from it
-			select {
-			case <-spin:
-				return
-			default:
-			}
+		for !stop.Load() { // only preemption takes the processor from it
 		}
 	}()
 	group.Wait()
 	runtime.GC()
 	debug.FreeOSMemory()
-	close(spin)
+	stop.Store(true)
 	return "fine"
 }
 
