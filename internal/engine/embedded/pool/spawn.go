@@ -66,6 +66,9 @@ func (p *Pool) reaped(c *Child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.all, c)
+	if p.stopping {
+		return
+	}
 	for i, x := range p.idle {
 		if x == c {
 			p.drop(i)
