@@ -18,7 +18,8 @@ func TestFrozenServerLosesNothing(t *testing.T) {
 	_, seed := random(t)
 	dir := apptest.DataDir(t)
 	p := start(t, dir, apptest.CreateKey(t, dir))
-	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed})
+	// A deployment's steps have seconds, and those of a freeze count.
+	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed, Redeploy: -1})
 	life := load.Start(t, p.Client)
 	life.Last(time.Second)
 	freeze(t, p.Command.Process.Pid)

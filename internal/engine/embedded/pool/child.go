@@ -142,8 +142,11 @@ func (c *Child) wait() {
 func (c *Child) start(insecure bool, timeout time.Duration) error {
 	c.frames = bridge.NewReader(bufio.NewReaderSize(c.out, 64<<10), bridge.Bounds{bridge.KindHello: 1 << 10})
 	timer := time.AfterFunc(timeout, func() { c.Kill(Broken) })
-	defer timer.Stop()
 	_, payload, err := c.Next()
+	if !timer.Stop() {
+		// Also when its hello has come: it is being killed.
+		return errSlow
+	}
 	if err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			c.Kill(Broken)

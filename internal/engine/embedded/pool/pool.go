@@ -19,6 +19,9 @@ var ErrStopping = errors.New("the engine is stopping")
 // ready.
 var ErrKilled = errors.New("a child was ended from outside before it was ready")
 
+// errSlow is an ErrKilled too: the machine, not the child, is at fault as a rule.
+var errSlow = fmt.Errorf("a child took too long before it was ready: %w", ErrKilled)
+
 // Config says how a pool behaves. All fields but Insecure are needed.
 type Config struct {
 	// Command starts a child.
