@@ -103,7 +103,7 @@ func refuseServed(ctx context.Context, s *store.Snapshot, from place) error {
 }
 
 func (m Migrate) copy(ctx context.Context, from, to place) (sums transfer.Sums, err error) {
-	keys, err := keysFor(from, to)
+	keys, err := m.keysFor(from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -140,13 +140,18 @@ func (m Migrate) copy(ctx context.Context, from, to place) (sums transfer.Sums, 
 	return copied, target.Release(ctx, use)
 }
 
-// keysFor are the keys that go with the data from one folder to another. Those
-// of an installation with PostgreSQL stay in the folder that it is served with.
-func keysFor(from, to place) (map[string][]byte, error) {
-	if from.shared() || to.shared() {
+// keysFor are the keys that go with the data into another folder. An
+// installation with PostgreSQL has them in the data folder of the settings, and
+// goes on with that one when it moves there.
+func (m Migrate) keysFor(from, to place) (map[string][]byte, error) {
+	if to.shared() {
 		return nil, nil
 	}
-	keys, err := from.dir.KeyFiles()
+	holder := from.dir
+	if from.shared() {
+		holder = config.DataDir(m.Data.DataDir)
+	}
+	keys, err := holder.KeyFiles()
 	if err != nil {
 		return nil, err
 	}

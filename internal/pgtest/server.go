@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,15 +133,24 @@ func (s *Server) Run() error {
 	if err != nil {
 		return err
 	}
-	s.output, s.exited, s.command = &bytes.Buffer{}, make(chan struct{}), c
-	c.Stdout, c.Stderr = s.output, s.output
-	if err := c.Start(); err != nil {
+	output, exited := &bytes.Buffer{}, make(chan struct{})
+	c.Stdout, c.Stderr = output, output
+	started := make(chan error)
+	go func() {
+		// The kernel ends the server together with the thread that started it,
+		// so that one lives as long, and ends with this goroutine.
+		runtime.LockOSThread()
+		err := c.Start()
+		started <- err
+		if err == nil {
+			_ = c.Wait() // how it ended is of no interest
+			close(exited)
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	go func() {
-		_ = c.Wait() // how it ended is of no interest
-		close(s.exited)
-	}()
+	s.output, s.exited, s.command = output, exited, c
 	return s.wait()
 }
 

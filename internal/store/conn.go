@@ -48,8 +48,16 @@ func (c *conn) renew(ctx context.Context) error {
 	return c.open(ctx)
 }
 
-// close returns the connection to its pool, which closes it.
-func (c *conn) close() error { return errors.Join(c.link.forget(), c.sql.Close()) }
+// close returns the connection to its pool, which closes it. One that was lost
+// and could not be replaced is closed already.
+func (c *conn) close() error {
+	forgotten := c.link.forget()
+	err := c.sql.Close()
+	if errors.Is(err, sql.ErrConnDone) {
+		err = nil
+	}
+	return errors.Join(forgotten, err)
+}
 
 // args are the values of a statement's placeholders, in order.
 type args []any

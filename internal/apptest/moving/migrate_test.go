@@ -1,7 +1,10 @@
 package moving
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +56,7 @@ func move(t *testing.T, stations []station) {
 
 		untilMoved(t, at, next)
 		refusedAt(t, at, "the database was moved")
+		sameKeys(t, at, next)
 		at, p = next, serve(t, next.dir, key)
 		load.Check(t, p.Client)
 	}
@@ -63,6 +67,23 @@ func move(t *testing.T, stations []station) {
 	}
 	if count.Acknowledged < 100 || count.Rerun == 0 {
 		t.Errorf("too little was done to show anything: %s", count)
+	}
+}
+
+// sameKeys wants the keys of one station at the next, unless that goes on with
+// its own folder beside a database elsewhere.
+func sameKeys(t *testing.T, from, to station) {
+	t.Helper()
+	if apptest.DatabaseURL(to.dir) != "" {
+		return
+	}
+	const token = "keys/metrics-token"
+	before, err := os.ReadFile(filepath.Join(from.dir, token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(filepath.Join(to.dir, token)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the keys of %s are not those of %s (%v)", to.name(), from.name(), err)
 	}
 }
 
