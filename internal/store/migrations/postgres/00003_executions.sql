@@ -1,6 +1,7 @@
 -- +goose Up
 
--- What caused an execution. A body above 64 KiB is a file named after its hash.
+-- What caused an execution. Bodies are in the row, for other machines need them
+-- too; body_hash is for databases that keep large ones in files.
 CREATE TABLE events (
     id              uuid    NOT NULL PRIMARY KEY,
     organization_id uuid    NOT NULL,
