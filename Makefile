@@ -42,8 +42,8 @@ soak: ## kill the server ROUNDS times under load on each database and count what
 	TEST_DATABASE=postgres go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
 
 .PHONY: test-fast
-test-fast: ## the tests that need nothing from outside
-	CGO_ENABLED=0 go test -timeout 3m ./...
+test-fast: ## the tests that need nothing from outside, but for those that kill and those that move
+	CGO_ENABLED=0 go test -timeout 3m $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck and the rules of the house
