@@ -8,10 +8,6 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	apptest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -164,13 +164,15 @@ func Build(path string, tags ...string) error {
 	return build.Run()
 }
 
-// RemoveBinary removes what Binary built, and ends what Cluster started;
-// TestMain calls it last.
-func RemoveBinary() {
+// Main runs the tests of a package, and then removes what Binary built and ends
+// what Cluster started. It is what TestMain exits with.
+func Main(m *testing.M) int {
+	code := m.Run()
 	if cluster.server != nil {
 		_ = cluster.server.Remove() // the tests are over
 	}
 	if binary.path != "" {
-		os.RemoveAll(filepath.Dir(binary.path))
+		_ = os.RemoveAll(filepath.Dir(binary.path))
 	}
+	return code
 }

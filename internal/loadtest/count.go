@@ -30,6 +30,14 @@ func (c Count) String() string {
 		c.Sent, c.Acknowledged, c.Completed, c.Rerun, c.Lost, c.Doubled, c.Refused, c.TimedOut, c.AcknowledgedDeployments, c.Deployments)
 }
 
+// Whole fails the test when an event was lost or doubled.
+func (c Count) Whole(t testing.TB) {
+	t.Helper()
+	if c.Lost != 0 || c.Doubled != 0 {
+		t.Errorf("%d events were lost and %d doubled, want none", c.Lost, c.Doubled)
+	}
+}
+
 // Count waits until every execution has ended and returns the account. It fails
 // the test for each event that was lost or doubled. The load must have been
 // stopped.

@@ -19,7 +19,7 @@ const childKills = 120
 // again, and the server takes new ones.
 func TestKilledChildrenLoseNothing(t *testing.T) {
 	t.Parallel()
-	random, seed := random(t)
+	random, seed := loadtest.Random(t, *seed)
 	dir := apptest.DataDir(t)
 	p := start(t, dir, apptest.CreateKey(t, dir))
 	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed})

@@ -15,7 +15,7 @@ import (
 func TestFrozenServerLosesNothing(t *testing.T) {
 	t.Parallel()
 	const frozen = 12 * time.Second
-	_, seed := random(t)
+	_, seed := loadtest.Random(t, *seed)
 	dir := apptest.DataDir(t)
 	p := start(t, dir, apptest.CreateKey(t, dir))
 	// A deployment's steps have seconds, and those of a freeze count.
@@ -36,7 +36,7 @@ func TestFrozenServerLosesNothing(t *testing.T) {
 func TestFrozenChildrenLoseNothing(t *testing.T) {
 	t.Parallel()
 	const runTimeout, frozen, rounds = 2 * time.Second, 3 * time.Second, 3
-	random, seed := random(t)
+	random, seed := loadtest.Random(t, *seed)
 	dir := apptest.DataDir(t)
 	p := start(t, dir, apptest.CreateKey(t, dir), "--run-timeout", runTimeout.String())
 	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed, Timeouts: true, RunTime: 100 * time.Millisecond})

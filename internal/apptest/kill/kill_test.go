@@ -12,11 +12,7 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	apptest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 
 // A server that is asked to stop ends what runs and gives the rest back.
 func TestStoppedServerLosesNothing(t *testing.T) {

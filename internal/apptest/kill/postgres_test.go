@@ -18,7 +18,7 @@ import (
 // acknowledged is lost.
 func TestRestartedPostgreSQLLosesNothing(t *testing.T) {
 	t.Parallel()
-	_, seed := random(t)
+	_, seed := loadtest.Random(t, *seed)
 	cluster := pgtest.Start(t, pgtest.Options{})
 	dir := t.TempDir()
 	apptest.Bind(dir, apptest.NewDatabase(t, cluster))

@@ -11,23 +11,10 @@ import (
 	"github.com/usefloww/flowwd/internal/loadtest"
 )
 
-// `make soak` gives these.
 var (
 	rounds = flag.Int("rounds", 30, "how often the server is killed under load")
 	seed   = flag.Uint64("seed", 0, "start of the random choices; 0 takes one from the clock")
 )
-
-// random returns the source of a test's choices and the load's seed, and logs
-// what repeats them.
-func random(t *testing.T) (*rand.Rand, uint64) {
-	t.Helper()
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("repeat the random choices with -args -seed=%d", s)
-	return rand.New(rand.NewPCG(s, 0)), s
-}
 
 // Lives of a server under load in the rounds.
 const shortest, longest = 100 * time.Millisecond, 900 * time.Millisecond
@@ -36,7 +23,7 @@ const shortest, longest = 100 * time.Millisecond, 900 * time.Millisecond
 // acknowledged event, runs none to two ends, and keeps deployments whole.
 func TestKillRoundsLoseNothing(t *testing.T) {
 	t.Parallel()
-	random, seed := random(t)
+	random, seed := loadtest.Random(t, *seed)
 	dir := apptest.DataDir(t)
 	key := apptest.CreateKey(t, dir)
 	p := start(t, dir, key)
@@ -98,9 +85,7 @@ func database() string {
 func report(t *testing.T, what string, count loadtest.Count) {
 	t.Helper()
 	fmt.Printf("%s on %s: %s: %s\n", t.Name(), database(), what, count)
-	if count.Lost != 0 || count.Doubled != 0 {
-		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
-	}
+	count.Whole(t)
 	if count.Acknowledged == 0 || count.Completed+count.TimedOut < count.Acknowledged ||
 		count.Deployments > 1 && count.AcknowledgedDeployments < 2 {
 		t.Errorf("too little was done to show anything: %s", count)

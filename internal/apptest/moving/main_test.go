@@ -10,11 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	apptest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 
 // command is a flowwd command on a data folder and the database that belongs to
 // it.

@@ -15,7 +15,6 @@ import (
 	"github.com/usefloww/flowwd/internal/loadtest"
 )
 
-// `make soak` gives these.
 var (
 	cuts = flag.Int("cuts", 12, "how often the power is cut under load")
 	seed = flag.Uint64("seed", 0, "start of the random choices; 0 takes one from the clock")
@@ -27,19 +26,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	apptest.RemoveBinary()
-	os.Exit(code)
-}
-
-func random(t *testing.T) (*rand.Rand, uint64) {
-	t.Helper()
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("repeat the random choices with -args -seed=%d", s)
-	return rand.New(rand.NewPCG(s, 0)), s
+	os.Exit(apptest.Main(m))
 }
 
 // Lives of a server under load before the power is cut.
@@ -61,7 +48,7 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 	for name, db := range databases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			random, seed := random(t)
+			random, seed := loadtest.Random(t, *seed)
 			m := newMachine(t, db)
 			load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed})
 			for cut := range *cuts {
@@ -85,9 +72,7 @@ func TestPowerCutsLoseNothing(t *testing.T) {
 func report(t *testing.T, count loadtest.Count) {
 	t.Helper()
 	fmt.Printf("%s: %d power cuts: %s\n", t.Name(), *cuts, count)
-	if count.Lost != 0 || count.Doubled != 0 {
-		t.Errorf("%d events were lost and %d doubled, want none", count.Lost, count.Doubled)
-	}
+	count.Whole(t)
 	if count.Acknowledged < *cuts || count.Rerun == 0 || count.AcknowledgedDeployments < 2 {
 		t.Errorf("too little was done to show anything: %s", count)
 	}
@@ -122,7 +107,7 @@ func TestPowerCutsShowWhatIsNotSynced(t *testing.T) {
 // showLosses cuts the power once after syncing was turned off.
 func showLosses(t *testing.T, db database, desync func(*machine)) {
 	t.Helper()
-	_, seed := random(t)
+	_, seed := loadtest.Random(t, *seed)
 	m := newMachine(t, db)
 	load := loadtest.New(t, m.server.Client, loadtest.Options{Seed: seed, Redeploy: -1})
 	// What is there before was stored as it should be, so that only events can

@@ -16,11 +16,7 @@ import (
 	"github.com/usefloww/flowwd/internal/loadtest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	apptest.RemoveBinary()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 
 // takeover is how long a run may stay where its server is gone, with room for a
 // busy machine.
@@ -99,6 +95,7 @@ func TestKilledReplicasLoseNothing(t *testing.T) {
 	load.Check(t, servers[0].Client)
 	count := load.Count(t, servers[0].Client)
 	t.Log(count)
+	count.Whole(t)
 	if count.Rerun == 0 {
 		t.Error("no run was taken over, so the test has shown nothing")
 	}
