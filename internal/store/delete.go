@@ -43,7 +43,7 @@ func cancelWaiting(t *tx, of id.ID, at time.Time, limit int) (int, error) {
 	err := t.each(`
 		SELECT e.id, e.organization_id, e.workflow_id, e.received_at FROM triggers t JOIN executions e
 			ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
-		WHERE t.workflow_id = ? LIMIT ?`+t.conn.dialect.skip("e"), args{of, limit}, func(scan scanner) error {
+		WHERE t.workflow_id = ? LIMIT ?`+t.conn.dialect.skipLocked("e"), args{of, limit}, func(scan scanner) error {
 		var r waitingRow
 		err := scan(&r.id, &r.organizationID, &r.workflowID, &r.receivedAt)
 		waiting = append(waiting, r)

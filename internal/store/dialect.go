@@ -55,10 +55,10 @@ type dialect interface {
 	// leases.
 	shared() bool
 	// lock ends a SELECT whose rows of a table's alias the transaction goes on
-	// to change. It waits for others, and skip passes over the rows that others
+	// to change. It waits for others, and skipLocked passes over the rows that others
 	// hold. hold keeps others from changing the rows.
 	lock(alias string) string
-	skip(alias string) string
+	skipLocked(alias string) string
 	hold(alias string) string
 	// alone keeps other writers from a table until the transaction ends.
 	alone(t *tx, table string) error

@@ -203,7 +203,7 @@ func lostLeases(t *tx) ([]execution.Lease, error) {
 		SELECT e.id, e.claimed_by, e.attempt FROM executions e
 		WHERE e.state = 'started' AND NOT EXISTS (
 			SELECT 1 FROM nodes n WHERE n.incarnation = e.claimed_by AND n.lease_until > `+t.conn.dialect.clock()+`)
-		LIMIT ?`+t.conn.dialect.skip("e"),
+		LIMIT ?`+t.conn.dialect.skipLocked("e"),
 		args{0, takeBackBatch}, func(scan scanner) error {
 			var l execution.Lease
 			err := scan(&l.ExecutionID, &l.Incarnation, &l.Attempt)

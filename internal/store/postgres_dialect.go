@@ -148,7 +148,9 @@ func classOfConnection(err error) errorClass {
 func (postgresDialect) shared() bool { return true }
 
 func (postgresDialect) lock(alias string) string { return " FOR UPDATE OF " + alias }
-func (postgresDialect) skip(alias string) string { return " FOR UPDATE OF " + alias + " SKIP LOCKED" }
+func (postgresDialect) skipLocked(alias string) string {
+	return " FOR UPDATE OF " + alias + " SKIP LOCKED"
+}
 func (postgresDialect) hold(alias string) string { return " FOR SHARE OF " + alias }
 
 func (postgresDialect) alone(t *tx, table string) error {

@@ -112,7 +112,7 @@ func removeExecutions(t *tx, where string, values ...any) (int, error) {
 	}
 	var rows []row
 	err := t.each(`
-		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where+t.conn.dialect.skip("e"),
+		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where+t.conn.dialect.skipLocked("e"),
 		values, func(scan scanner) error {
 			var r row
 			err := scan(&r.id, &r.event, &r.organization, &r.workflow, &r.state, &r.received)

@@ -114,11 +114,11 @@ func (sqliteDialect) begin(mode mode) string {
 func (sqliteDialect) timeout() time.Duration { return 0 }
 
 // One process writes, one transaction at a time.
-func (sqliteDialect) shared() bool            { return false }
-func (sqliteDialect) lock(string) string      { return "" }
-func (sqliteDialect) skip(string) string      { return "" }
-func (sqliteDialect) hold(string) string      { return "" }
-func (sqliteDialect) alone(*tx, string) error { return nil }
+func (sqliteDialect) shared() bool             { return false }
+func (sqliteDialect) lock(string) string       { return "" }
+func (sqliteDialect) skipLocked(string) string { return "" }
+func (sqliteDialect) hold(string) string       { return "" }
+func (sqliteDialect) alone(*tx, string) error  { return nil }
 
 // clock is never asked for the lease of another process.
 func (sqliteDialect) clock() string { return "CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?" }

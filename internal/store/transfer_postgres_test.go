@@ -12,16 +12,8 @@ import (
 
 func postgresPlace(t testing.TB) place {
 	t.Helper()
-	s, err := cluster()
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, err := s.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := config("")
-	cfg.URL, cfg.Blobs = url, t.TempDir()
+	cfg.URL, cfg.Blobs = postgresURL(t), t.TempDir()
 	return place{"PostgreSQL", cfg}
 }
 

@@ -31,7 +31,7 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 	err := t.each(`
 		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at,
 			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
-		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skip("e"), values, func(scan scanner) error {
+		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		into := []any{
 			&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt,
