@@ -96,15 +96,15 @@ func TestTimers(t *testing.T) {
 	t.Parallel()
 	_, log, failure := do(t, `
 		const wait = (ms) => new Promise(r => setTimeout(r, ms));
-		setTimeout((...a) => console.log("20", a), 20, 1, "x");
+		setTimeout((...a) => console.log("late", a), 400, 1, "x");
 		setTimeout(() => console.log("0 first"));
 		setTimeout(() => console.log("0 second"), -5);
 		const never = setTimeout(() => console.log("cleared"), 5); clearTimeout(never); clearTimeout(never); clearTimeout("x");
 		let n = 0; const i = setInterval(() => { console.log("tick"); if (++n === 2) clearInterval(i) }, 5);
 		queueMicrotask(() => console.log("job"));
 		console.log("sync"); await null; console.log("after await");
-		await wait(40); console.log("end")`)
-	want := []string{"log sync", "log job", "log after await", "log 0 first", "log 0 second", "log tick", "log tick", `log 20 [1,"x"]`, "log end"}
+		await wait(500); console.log("end")`)
+	want := []string{"log sync", "log job", "log after await", "log 0 first", "log 0 second", "log tick", "log tick", `log late [1,"x"]`, "log end"}
 	if diff := cmp.Diff(want, log); failure != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", failure, diff)
 	}
