@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ func startServer(ctx context.Context, o options, dir, database string) (*server,
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 	}
 	s.command = exec.Command(o.binary, "serve", "--database-url", database, "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info")
+	// Servers that share a database share the key.
+	s.command.Env = append(os.Environ(), "ENCRYPTION_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	stderr, err := s.command.StderrPipe()
 	if err != nil {
 		return nil, err

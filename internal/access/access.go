@@ -1,122 +1,178 @@
 package access
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-// Action is something that a principal does to a resource.
-type Action string
-
-// The actions.
-const (
-	ReadNamespace    Action = "namespace.read"
-	ReadWorkflow     Action = "workflow.read"
-	WriteWorkflow    Action = "workflow.write"
-	DeployWorkflow   Action = "workflow.deploy"
-	ReadExecution    Action = "execution.read"
-	ReadWhoami       Action = "whoami.read"
-	ReceiveWebhook   Action = "webhook.receive"
-	ReadDescription  Action = "description.read"
-	ReadHealth       Action = "health.read"
-	ReadMeasurements Action = "measurements.read"
-)
-
-// needs is the smallest role for each action inside an organization. An action
-// that is missing here is allowed to nobody.
-var needs = map[Action]tenant.Role{
-	ReadNamespace:  tenant.RoleViewer,
-	ReadWorkflow:   tenant.RoleViewer,
-	WriteWorkflow:  tenant.RoleMember,
-	DeployWorkflow: tenant.RoleMember,
-	ReadExecution:  tenant.RoleViewer,
-	ReadWhoami:     tenant.RoleViewer,
-}
-
-// Resource is what an action is done to. All that matters of it today is whose
-// it is.
+// Resource is what an action is done to: something inside an organization, or
+// the organization itself.
 type Resource struct {
 	OrganizationID id.ID
 	// What names the resource in errors, such as "Workflow".
 	What string
+	// Chain are the resources that roles can be granted on and that hold this
+	// one, itself first: a workflow and the folders around it. Empty for what
+	// belongs to the organization as a whole.
+	Chain []Link
+}
+
+// Link is one resource of a chain.
+type Link struct {
+	Type tenant.ResourceType
+	ID   id.ID
+}
+
+// InWorkflow is the resource of something that belongs to a workflow, or of the
+// workflow itself.
+func InWorkflow(organization, workflow id.ID, what string) Resource {
+	return Resource{OrganizationID: organization, What: what, Chain: []Link{{tenant.WorkflowResource, workflow}}}
+}
+
+// Decision is whether a principal may do an action to a resource, and why.
+type Decision struct {
+	Allowed bool
+	// Member is false when the resource belongs to an organization that the
+	// principal is no member of: to it, the resource is not there.
+	Member bool
+	// Needs is the smallest role for the action; RoleNone when nobody may do it.
+	Needs tenant.Role
+	// Role is the one in the organization, Granted the greatest one granted on
+	// the resource or on what holds it, and By the link that it was granted on.
+	Role, Granted tenant.Role
+	By            Link
+	// ScopeRefuses says that the credential is made for less.
+	ScopeRefuses bool
+}
+
+// Decide says whether p may do action to r. A granted role counts only inside
+// organizations that p is a member of.
+func Decide(p identity.Principal, action Action, r Resource) Decision {
+	d := Decision{Role: p.RoleIn(r.OrganizationID), Needs: needs[action]}
+	d.Member = d.Role != tenant.RoleNone
+	if !d.Member {
+		return d
+	}
+	for _, link := range r.Chain {
+		for _, g := range p.Grants {
+			if g.Type == link.Type && g.ID == link.ID && g.Role > d.Granted {
+				d.Granted, d.By = g.Role, link
+			}
+		}
+	}
+	d.ScopeRefuses = !scopeAllows(p.Scope, action, r)
+	d.Allowed = d.Needs != tenant.RoleNone && max(d.Role, d.Granted) >= d.Needs && !d.ScopeRefuses
+	return d
+}
+
+// scopeAllows reports whether a credential is made for action on r.
+func scopeAllows(s *identity.Scope, action Action, r Resource) bool {
+	if s == nil {
+		return true
+	}
+	if !inScope(s.Actions, action) {
+		return false
+	}
+	return s.ID.IsZero() || slices.Contains(r.Chain, Link{s.Type, s.ID})
 }
 
 // Allow returns nil when p may do action to r, fault.NotFound when r belongs to
 // an organization that p is no member of, and fault.Denied when p's role there
-// is too small.
+// is too small or its credential made for less.
 func Allow(p identity.Principal, action Action, r Resource) error {
-	role := p.RoleIn(r.OrganizationID)
-	if role == tenant.RoleNone {
+	d := Decide(p, action, r)
+	switch {
+	case d.Allowed:
+		return nil
+	case !d.Member:
 		return fault.New(fault.NotFound, "%s not found", r.What)
-	}
-	least, known := needs[action]
-	if !known || role < least {
-		return fault.New(fault.Denied, "your role in this organization (%s) does not allow %s", role, action)
-	}
-	return nil
-}
-
-// Policy is who may use a route. The zero Policy allows nobody.
-type Policy struct {
-	action Action
-	kind   policyKind
-}
-
-type policyKind uint8
-
-const (
-	denyAll policyKind = iota
-	public
-	authenticated
-	operator
-)
-
-// Public lets everybody use a route; the action names why it is open.
-func Public(action Action) Policy { return Policy{action: action, kind: public} }
-
-// Requires lets a principal use a route that may do action to the object that
-// the route names or, where it names none, to at least one organization.
-func Requires(action Action) Policy { return Policy{action: action, kind: authenticated} }
-
-// Operator lets the operator of the machine use a route: a caller that shows
-// the metrics token, or one that comes from the machine itself.
-func Operator(action Action) Policy { return Policy{action: action, kind: operator} }
-
-// IsZero reports whether nobody declared the policy.
-func (p Policy) IsZero() bool { return p.kind == denyAll }
-
-// IsPublic reports whether no credential is needed.
-func (p Policy) IsPublic() bool { return p.kind == public }
-
-// IsOperator reports whether the route is for the machine's operator.
-func (p Policy) IsOperator() bool { return p.kind == operator }
-
-// Action returns what the route's user does.
-func (p Policy) Action() Action { return p.action }
-
-// String describes the policy, as it stands in the golden list of routes.
-func (p Policy) String() string {
-	switch p.kind {
-	case public:
-		return "public " + string(p.action)
-	case authenticated:
-		return "requires " + string(p.action)
-	case operator:
-		return "operator " + string(p.action)
 	default:
-		return "nobody"
+		return fault.New(fault.Denied, "%s", d.Reason(action))
 	}
 }
 
-// AllowAnywhere returns nil when p may do action in at least one organization.
+// Reason says in a sentence why the decision is what it is.
+func (d Decision) Reason(action Action) string {
+	switch {
+	case !d.Member:
+		return "you are no member of the organization"
+	case d.Needs == tenant.RoleNone:
+		return fmt.Sprintf("no role allows %s", action)
+	case d.ScopeRefuses:
+		return fmt.Sprintf("this API key is made for less than %s here", action)
+	case d.Allowed && d.Granted > d.Role:
+		return fmt.Sprintf("a role granted on the %s %s (%s) allows %s", d.By.Type, d.By.ID, d.Granted, action)
+	case d.Allowed:
+		return fmt.Sprintf("your role in this organization (%s) allows %s", d.Role, action)
+	case d.Needs == tenant.RoleAdmin:
+		return fmt.Sprintf("your role in this organization (%s) does not allow %s: Only organization owners and admins can perform this action", d.Role, action)
+	case d.Needs == tenant.RoleOwner:
+		return fmt.Sprintf("your role in this organization (%s) does not allow %s: Only organization owners can perform this action", d.Role, action)
+	default:
+		return fmt.Sprintf("your role in this organization (%s) does not allow %s", d.Role, action)
+	}
+}
+
+// AllowAnywhere returns nil when p may do action in at least one organization,
+// or on at least one resource of one. Where the request then names the
+// resource, Allow decides about it.
 func AllowAnywhere(p identity.Principal, action Action) error {
 	least, known := needs[action]
+	if p.Scope != nil && !inScope(p.Scope.Actions, action) {
+		return fault.New(fault.Denied, "this API key is not made for %s", action)
+	}
 	for _, m := range p.Memberships {
 		if known && m.Role >= least {
 			return nil
 		}
 	}
+	for _, g := range p.Grants {
+		if known && len(p.Memberships) > 0 && g.Role >= least {
+			return nil
+		}
+	}
 	return fault.New(fault.Denied, "you are in no organization where your role allows %s", action)
+}
+
+// AllowSelf returns nil when p may do action to what is its own.
+func AllowSelf(p identity.Principal, action Action) error {
+	if p.Kind == identity.Anonymous {
+		return fault.New(fault.Unauthenticated, "No credentials provided")
+	}
+	if p.Scope != nil && !inScope(p.Scope.Actions, action) {
+		return fault.New(fault.Denied, "this API key is not made for %s", action)
+	}
+	return nil
+}
+
+// OrganizationsFor returns the organizations where p may do action to
+// everything. A credential that is made for one resource may do so nowhere.
+func OrganizationsFor(p identity.Principal, action Action) []id.ID {
+	var allowed []id.ID
+	for _, organization := range p.Organizations() {
+		if Decide(p, action, Resource{OrganizationID: organization}).Allowed {
+			allowed = append(allowed, organization)
+		}
+	}
+	return allowed
+}
+
+// ErrNotAdmin refuses everybody who is no approved administrator. The text is
+// the one of 5.2 of identity-realtime-admin.md of the wire contract.
+func ErrNotAdmin() error {
+	return fault.New(fault.Denied, "Access denied: Admin permissions required")
+}
+
+// AllowAdmin returns nil when p is an approved administrator of the
+// installation. Service accounts never are.
+func AllowAdmin(p identity.Principal) error {
+	if p.Kind == identity.Human && p.Admin && p.Scope == nil {
+		return nil
+	}
+	return ErrNotAdmin()
 }

@@ -86,7 +86,7 @@ func TestWhoami(t *testing.T) {
 		"id":"#9","workos_user_id":null,"user_type":"service_account","email":null,"first_name":"ci","last_name":null,"is_admin":false,
 		"created_at":"2026-03-04T04:06:07.008Z",
 		"user":{"id":"#9","workosUserId":null,"userType":"SERVICE_ACCOUNT","email":null,"firstName":null,"lastName":null,"isAdmin":false,"createdAt":"2026-03-04T04:06:07.008Z"},
-		"organizations":[{"id":"#1","displayName":"Acme","display_name":"Acme"}]}`)
+		"organizations":[{"id":"#1","name":"acme","displayName":"Acme","display_name":"Acme"}]}`)
 	// The organization may be gone; the list is a list all the same.
 	r := newWorld(t).ask(t, "GET", "/api/whoami", "", "Authorization: Bearer stranger")
 	if r.status != 200 || !strings.Contains(r.text, `"organizations":[]`) {
@@ -97,7 +97,8 @@ func TestWhoami(t *testing.T) {
 func TestNamespaces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const one = `{"id":"#2","organization":{"id":"#1","displayName":"Acme"},"createdAt":"2026-03-04T04:06:07.008Z"}`
+	const one = `{"id":"#2","name":"acme","organization":{"id":"#1","name":"acme","displayName":"Acme","display_name":"Acme"},
+		"createdAt":"2026-03-04T04:06:07.008Z","created_at":"2026-03-04T04:06:07.008Z"}`
 	wantJSON(t, w.ask(t, "GET", "/api/namespaces/", ""), 200, `{"results":[`+one+`],"total":1}`)
 	wantJSON(t, w.ask(t, "GET", "/api/namespaces", "", "Authorization: Bearer stranger"), 200, `{"results":[],"total":0}`)
 	wantJSON(t, w.ask(t, "GET", ids("/api/namespaces/#2"), ""), 200, one)

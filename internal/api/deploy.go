@@ -89,5 +89,5 @@ func (d Deps) workflowToDeploy(ctx context.Context, c route.Call[route.None], te
 	if err != nil {
 		return workflow.Workflow{}, err
 	}
-	return w, access.Allow(c.Principal, access.DeployWorkflow, access.Resource{OrganizationID: w.OrganizationID, What: "Workflow"})
+	return w, access.Allow(c.Principal, access.DeployWorkflow, workflowResource(w))
 }

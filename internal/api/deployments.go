@@ -142,5 +142,5 @@ func (d Deps) findWorkflow(ctx context.Context, p identity.Principal, text strin
 	if err != nil {
 		return workflow.Workflow{}, err
 	}
-	return w, access.Allow(p, action, access.Resource{OrganizationID: w.OrganizationID, What: "Workflow"})
+	return w, access.Allow(p, action, workflowResource(w))
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -121,27 +122,36 @@ func Register(r *route.Router, d Deps) error {
 func (d Deps) namespace() route.Object[tenant.Namespace] {
 	return route.Object[tenant.Namespace]{
 		What: "Namespace", Param: "id", Load: d.Tenants.Namespace,
-		Organization: func(n tenant.Namespace) id.ID { return n.OrganizationID },
+		Resource: func(n tenant.Namespace) access.Resource { return access.Resource{OrganizationID: n.OrganizationID} },
 	}
 }
 
 func (d Deps) workflow() route.Object[workflow.Workflow] {
 	return route.Object[workflow.Workflow]{
 		What: "Workflow", Param: "id", Load: d.Workflows.Workflow,
-		Organization: func(w workflow.Workflow) id.ID { return w.OrganizationID },
+		Resource: workflowResource,
 	}
 }
 
 func (d Deps) deployment() route.Object[workflow.Deployment] {
 	return route.Object[workflow.Deployment]{
 		What: "Deployment", Param: "id", Load: d.Deployments.Get,
-		Organization: func(x workflow.Deployment) id.ID { return x.OrganizationID },
+		Resource: func(x workflow.Deployment) access.Resource {
+			return access.InWorkflow(x.OrganizationID, x.WorkflowID, "Deployment")
+		},
 	}
 }
 
 func (d Deps) execution() route.Object[execution.Execution] {
 	return route.Object[execution.Execution]{
 		What: "Execution", Param: "id", Load: d.Executions.Get,
-		Organization: func(e execution.Execution) id.ID { return e.OrganizationID },
+		Resource: func(e execution.Execution) access.Resource {
+			return access.InWorkflow(e.OrganizationID, e.WorkflowID, "Execution")
+		},
 	}
+}
+
+// workflowResource is a workflow as something that roles are granted on.
+func workflowResource(w workflow.Workflow) access.Resource {
+	return access.InWorkflow(w.OrganizationID, w.ID, "Workflow")
 }

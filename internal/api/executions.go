@@ -72,7 +72,7 @@ func (o executionOperations) list(ctx context.Context, organizations []id.ID, wo
 
 func (o executionOperations) listAll(ctx context.Context, c route.Call[route.None], in *listExecutions) (*executionList, error) {
 	if in.WorkflowID == "" {
-		return o.list(ctx, organizationsFor(c.Principal, access.ReadExecution), id.ID{}, in.Status, in.Limit, in.Offset)
+		return o.list(ctx, access.OrganizationsFor(c.Principal, access.ReadExecution), id.ID{}, in.Status, in.Limit, in.Offset)
 	}
 	w, err := o.findWorkflow(ctx, c.Principal, in.WorkflowID, access.ReadExecution)
 	if err != nil {

@@ -57,7 +57,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	w := &world{executions: newFakeExecutions()}
 	w.tenants.namespace = tenant.Namespace{
 		ID: n(namespaceNumber), OrganizationID: n(orgNumber), CreatedAt: clock,
-		Organization: tenant.Organization{ID: n(orgNumber), DisplayName: "Acme", CreatedAt: clock},
+		Organization: tenant.Organization{ID: n(orgNumber), Name: "acme", DisplayName: "Acme", CreatedAt: clock},
 	}
 	text := "about"
 	w.workflows.all = []workflow.Workflow{{
@@ -70,9 +70,9 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	w.Router = route.New(route.Config{
 		Title: "test", Version: "1", Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Now: func() time.Time { return clock }, NewRequestID: func() string { return "request" },
-		Authenticate: func(_ context.Context, key string) (identity.Principal, error) {
+		Authenticate: func(_ context.Context, c identity.Credential) (identity.Principal, error) {
 			p := identity.Principal{Kind: identity.ServiceAccount, ID: n(memberNumber), Name: "ci", CreatedAt: clock}
-			switch key {
+			switch c.Bearer {
 			case "member":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleMember}}
 			case "viewer":
@@ -81,6 +81,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleViewer}, {OrganizationID: n(99), Role: tenant.RoleMember}}
 			case "stranger":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(99), Role: tenant.RoleOwner}}
+			case "":
+				return identity.Principal{}, fault.New(fault.Unauthenticated, "No credentials provided")
 			default:
 				return identity.Principal{}, fault.New(fault.Unauthenticated, "Invalid API key")
 			}

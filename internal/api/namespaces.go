@@ -11,14 +11,18 @@ import (
 )
 
 type namespaceBody struct {
-	ID           id.ID            `json:"id"`
-	Organization organizationBody `json:"organization"`
-	CreatedAt    timestamp        `json:"createdAt"`
+	ID           id.ID          `json:"id"`
+	Name         string         `json:"name" doc:"The name of its organization"`
+	Organization namespaceOwner `json:"organization"`
+	CreatedAt    timestamp      `json:"createdAt"`
+	CreatedAtOld timestamp      `json:"created_at"`
 }
 
-type organizationBody struct {
-	ID          id.ID  `json:"id"`
-	DisplayName string `json:"displayName"`
+type namespaceOwner struct {
+	ID             id.ID  `json:"id"`
+	Name           string `json:"name"`
+	DisplayName    string `json:"displayName"`
+	DisplayNameOld string `json:"display_name"`
 }
 
 type namespaceList struct {
@@ -28,9 +32,11 @@ type namespaceList struct {
 
 func showNamespace(n tenant.Namespace) namespaceBody {
 	return namespaceBody{
-		ID:           n.ID,
-		Organization: organizationBody{ID: n.OrganizationID, DisplayName: n.Organization.DisplayName},
-		CreatedAt:    timestamp(n.CreatedAt),
+		ID: n.ID, Name: n.Organization.Name, CreatedAt: timestamp(n.CreatedAt), CreatedAtOld: timestamp(n.CreatedAt),
+		Organization: namespaceOwner{
+			ID: n.OrganizationID, Name: n.Organization.Name,
+			DisplayName: n.Organization.DisplayName, DisplayNameOld: n.Organization.DisplayName,
+		},
 	}
 }
 
@@ -40,7 +46,7 @@ func registerNamespaces(r *route.Router, d Deps) {
 		Method: http.MethodGet, Path: "/api/namespaces", Policy: access.Requires(access.ReadNamespace),
 		OperationID: "list-namespaces", Summary: "List your namespaces", Tag: "Namespaces",
 	}, route.NoObject(), func(ctx context.Context, c route.Call[route.None], _ *struct{}) (*namespaceList, error) {
-		all, err := d.Tenants.Namespaces(ctx, organizationsFor(c.Principal, access.ReadNamespace))
+		all, err := d.Tenants.Namespaces(ctx, access.OrganizationsFor(c.Principal, access.ReadNamespace))
 		if err != nil {
 			return nil, err
 		}

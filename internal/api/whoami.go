@@ -39,13 +39,14 @@ type whoamiUser struct {
 
 type whoamiOrganization struct {
 	ID             id.ID  `json:"id"`
+	Name           string `json:"name"`
 	DisplayName    string `json:"displayName"`
 	DisplayNameOld string `json:"display_name"`
 }
 
 func registerWhoami(r *route.Router, d Deps) {
 	route.Operation(r, route.Spec{
-		Method: http.MethodGet, Path: "/api/whoami", Policy: access.Requires(access.ReadWhoami),
+		Method: http.MethodGet, Path: "/api/whoami", Policy: access.Self(access.ReadWhoami),
 		OperationID: "whoami", Summary: "Show whom the credential belongs to", Tag: "Identity",
 	}, route.NoObject(), func(ctx context.Context, c route.Call[route.None], _ *struct{}) (*whoamiBody, error) {
 		organizations, err := d.Tenants.Organizations(ctx, c.Principal.Organizations())
@@ -54,7 +55,7 @@ func registerWhoami(r *route.Router, d Deps) {
 		}
 		body := whoami(c.Principal)
 		for _, o := range organizations {
-			body.Organizations = append(body.Organizations, whoamiOrganization{ID: o.ID, DisplayName: o.DisplayName, DisplayNameOld: o.DisplayName})
+			body.Organizations = append(body.Organizations, whoamiOrganization{ID: o.ID, Name: o.Name, DisplayName: o.DisplayName, DisplayNameOld: o.DisplayName})
 		}
 		return &body, nil
 	})
@@ -64,9 +65,19 @@ func registerWhoami(r *route.Router, d Deps) {
 // first_name alone, as clients expect.
 func whoami(p identity.Principal) whoamiBody {
 	created := timestamp(p.CreatedAt)
-	return whoamiBody{
-		ID: p.ID, UserType: string(p.Kind), FirstName: textOrNull(p.Name), CreatedAt: created,
-		User:          whoamiUser{ID: p.ID, UserType: strings.ToUpper(string(p.Kind)), CreatedAt: created},
+	subject, email := textOrNull(p.User.Subject), textOrNull(p.User.Email)
+	first, last := textOrNull(p.User.FirstName), textOrNull(p.User.LastName)
+	body := whoamiBody{
+		ID: p.ID, WorkOSUserID: subject, UserType: string(p.Kind), Email: email, FirstName: first, LastName: last,
+		IsAdmin: p.Admin, CreatedAt: created,
+		User: whoamiUser{
+			ID: p.ID, WorkOSUserID: subject, UserType: strings.ToUpper(string(p.Kind)), Email: email, FirstName: first, LastName: last,
+			IsAdmin: p.Admin, CreatedAt: created,
+		},
 		Organizations: []whoamiOrganization{},
 	}
+	if p.Kind == identity.ServiceAccount {
+		body.FirstName = textOrNull(p.Name)
+	}
+	return body
 }

@@ -8,10 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/identity"
 )
 
 // timestamp is a time on the wire: RFC 3339 in UTC with milliseconds.
@@ -105,17 +103,6 @@ func invalid(location, problem string) error {
 	f := fault.New(fault.Invalid, "%s: %s", location, problem)
 	f.Fields = []fault.Field{{Location: location, Message: problem}}
 	return f
-}
-
-// organizationsFor returns the organizations where p may do action.
-func organizationsFor(p identity.Principal, action access.Action) []id.ID {
-	var allowed []id.ID
-	for _, organization := range p.Organizations() {
-		if access.Allow(p, action, access.Resource{OrganizationID: organization}) == nil {
-			allowed = append(allowed, organization)
-		}
-	}
-	return allowed
 }
 
 // deleted answers the deletion of an object.

@@ -43,7 +43,7 @@ type workflowOperations struct{ Deps }
 
 func (o workflowOperations) list(ctx context.Context, c route.Call[route.None], in *listWorkflows) (*workflowList, error) {
 	filter := workflow.ListFilter{
-		Organizations: organizationsFor(c.Principal, access.ReadWorkflow),
+		Organizations: access.OrganizationsFor(c.Principal, access.ReadWorkflow),
 		Search:        in.Search, Limit: in.Limit, Offset: in.Offset,
 	}
 	if in.NamespaceID != "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
 )
 
@@ -38,6 +39,7 @@ type Server struct {
 	ids     *id.Source
 	lock    *config.Lock
 	keys    config.Keys
+	keyring *secret.Keyring
 	store   *store.Store
 	metrics *metrics
 	engine  engine.Engine
@@ -79,7 +81,31 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.keys, err = dir.LoadKeys(); err != nil {
 		return err
 	}
+	if err := s.openKeyring(ctx); err != nil {
+		return err
+	}
 	return s.connect(ctx)
+}
+
+// openKeyring takes the encryption key of the settings, or the one in the data
+// folder, and refuses one that the database was not begun with: what is stored
+// could not be read.
+func (s *Server) openKeyring(ctx context.Context) (err error) {
+	text := s.config.Settings.EncryptionKey
+	if text == "" {
+		text = s.keys.Encryption
+	}
+	if s.keyring, err = secret.ParseKeyring(text); err != nil {
+		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	}
+	known, err := s.store.CheckEncryptionKey(ctx, s.keyring.Digests())
+	if err != nil {
+		return err
+	}
+	if !known {
+		return errors.New("the database was begun with another encryption key: give the same ENCRYPTION_KEY to all servers that share it, or bring the file encryption-key from the folder keys of the data folder that it was begun with")
+	}
+	return nil
 }
 
 // Start starts all parts. When it fails, Stop must still be called.

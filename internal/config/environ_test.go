@@ -67,6 +67,11 @@ func TestDefaults(t *testing.T) {
 		Listen: "127.0.0.1:8080", WebhookLimit: 25 << 20, DeploymentLimit: 32 << 20,
 		Runners: 32, RunTimeout: time.Minute, RunMemory: 128 << 20,
 		RetentionDays: 30, StopTimeout: 30 * time.Second, LogFormat: LogText,
+		Login: Login{
+			AuthType: AuthPassword, Device: "auto", WorkOSURL: "https://api.workos.com", AdminUserIDs: []string{},
+			SingleOrgName: "default", SingleOrgDisplayName: "Default Organization",
+		},
+		Abuse: Abuse{TrustedProxies: []string{}, CORSOrigins: []string{}, RateLimit: 500, AuditDays: 365, GraceDays: 7},
 	}
 	if diff := cmp.Diff(want, got.Settings); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,12 +16,20 @@ import (
 type Keys struct {
 	// MetricsToken opens /metrics.
 	MetricsToken string
+	// Encryption is the key that secrets in the database are encrypted with and
+	// tokens are signed with, as secret.ParseKeyring reads it.
+	Encryption string
 }
 
 // keyFiles names the files below `keys`.
-var keyFiles = []string{metricsTokenFile}
+var keyFiles = []string{metricsTokenFile, encryptionKeyFile}
 
-const metricsTokenFile = "metrics-token"
+const (
+	metricsTokenFile  = "metrics-token"
+	encryptionKeyFile = "encryption-key"
+	// encryptionKeySize is the size of an encryption key in bytes.
+	encryptionKeySize = 32
+)
 
 // LoadKeys reads the keys of a data folder and makes those that are missing.
 // It refuses files that others can read.
@@ -31,22 +40,32 @@ func (d DataDir) LoadKeys() (Keys, error) {
 	if err := checkPath(d.keys()); err != nil {
 		return Keys{}, err
 	}
-	token, err := loadOrMake(filepath.Join(d.keys(), metricsTokenFile))
+	token, err := loadOrMake(filepath.Join(d.keys(), metricsTokenFile), rand.Text)
 	if err != nil {
 		return Keys{}, err
 	}
-	return Keys{MetricsToken: token}, nil
+	key, err := loadOrMake(filepath.Join(d.keys(), encryptionKeyFile), newEncryptionKey)
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{MetricsToken: token, Encryption: key}, nil
+}
+
+func newEncryptionKey() string {
+	key := make([]byte, encryptionKeySize)
+	rand.Read(key) //nolint:errcheck // it never fails
+	return base64.URLEncoding.EncodeToString(key)
 }
 
 // loadOrMake reads a key, or makes a random one. Of two processes that do this
 // at the same time both get the same key: the file appears whole or not at
 // all, and the first one stays.
-func loadOrMake(path string) (string, error) {
+func loadOrMake(path string, make func() string) (string, error) {
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	if err := writeNew(path, rand.Text()+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := writeNew(path, make()+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("make the key %s: %w", path, err)
 	}
 	return readKey(path)

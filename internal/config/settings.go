@@ -39,6 +39,9 @@ type Settings struct {
 	MetricsToken  string        `name:"metrics-token" env:"FLOWW_METRICS_TOKEN" placeholder:"TOKEN" group:"Operation" help:"Bearer token that opens /metrics, at least 16 characters; generated when unset. A flag can be read by other users of the machine: prefer the variable or its file."`
 	LogLevel      LogLevel      `name:"log-level" env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" group:"Operation" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat     LogFormat     `name:"log-format" env:"LOG_FORMAT" default:"text" placeholder:"FORMAT" group:"Operation" help:"Form of the log on standard error: text or json."`
+
+	Login
+	Abuse
 }
 
 // Client is how the commands that are clients of a server reach it. Its
@@ -72,6 +75,7 @@ func (s *Settings) Check() []Problem {
 			add("PUBLIC_API_URL (--public-url)", "%s", text)
 		}
 	}
+	s.checkLogin(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {
 		add("FLOWW_METRICS_TOKEN (--metrics-token)", "it must have at least %d characters, all of them visible ASCII", minToken)
 	}

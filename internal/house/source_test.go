@@ -92,7 +92,7 @@ var mayAskTheMachine = []string{
 	"internal/engine/embedded/runner", "internal/engine/embedded/realm",
 }
 
-var domain = []string{"internal/tenant", "internal/identity", "internal/workflow", "internal/execution", "internal/trigger", "internal/deploy"}
+var domain = []string{"internal/audit", "internal/tenant", "internal/identity", "internal/workflow", "internal/execution", "internal/trigger", "internal/deploy"}
 
 func TestRulesOfFiles(t *testing.T) {
 	t.Parallel()

@@ -65,13 +65,6 @@ type KeyMatch struct {
 	Hash [sha256.Size]byte
 }
 
-// Service makes credentials and checks them.
-type Service struct {
-	Keys KeyStore
-	IDs  *id.Source
-	Now  func() time.Time
-}
-
 // CreateKey makes a service account with one key in an organization, and
 // returns the key's text, which is not kept.
 func (s *Service) CreateKey(ctx context.Context, organization id.ID, name string) (string, APIKey, error) {
@@ -122,12 +115,9 @@ func (s *Service) RevokeKeys(ctx context.Context, ref string) ([]APIKey, error) 
 	return revoked, nil
 }
 
-// Authenticate returns the principal behind a bearer credential.
-func (s *Service) Authenticate(ctx context.Context, credential string) (Principal, error) {
-	if !strings.HasPrefix(credential, KeyPrefix) {
-		return Principal{}, fault.New(fault.Unauthenticated, "Invalid credential: an API key begins with %s", KeyPrefix)
-	}
-	p, err := s.Keys.PrincipalByKeyHash(ctx, sha256.Sum256([]byte(credential)), s.Now())
+// authenticateKey returns the principal behind an API key.
+func (s *Service) authenticateKey(ctx context.Context, key string) (Principal, error) {
+	p, err := s.Keys.PrincipalByKeyHash(ctx, sha256.Sum256([]byte(key)), s.Now())
 	if fault.Is(err, fault.NotFound) {
 		return Principal{}, fault.New(fault.Unauthenticated, "Invalid API key")
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -15,16 +16,46 @@ type Kind string
 const (
 	Anonymous      Kind = ""
 	ServiceAccount Kind = "service_account"
+	Human          Kind = "human"
 )
 
 // Principal is whoever makes a request. The zero Principal is anonymous and is
 // a member of nothing.
 type Principal struct {
-	Kind        Kind
-	ID          id.ID
-	Name        string
+	Kind Kind
+	ID   id.ID
+	// Name is that of a service account.
+	Name string
+	// User is whom a Human principal stands for; zero for a service account.
+	User        User
 	CreatedAt   time.Time
 	Memberships []tenant.Membership
+	// Grants are roles on single resources inside of those organizations.
+	Grants []tenant.ResourceRole
+	// Scope narrows what the credential may do; nil for all that the principal
+	// may.
+	Scope *Scope
+	// Admin says that this is an approved administrator of the installation.
+	Admin bool
+	// SessionID is the browser session behind the request; zero for other
+	// credentials.
+	SessionID id.ID
+	// FamilyID is the command line's login behind the request; zero for other
+	// credentials.
+	FamilyID id.ID
+	// Ambient says that a browser sends the credential by itself, also when
+	// another site made it send the request.
+	Ambient bool
+}
+
+// Scope narrows a credential.
+type Scope struct {
+	// Actions are groups of actions; empty for all. Package access knows what
+	// is in them.
+	Actions []string
+	// Type and ID name the only resource; zero for all.
+	Type tenant.ResourceType
+	ID   id.ID
 }
 
 // Organizations returns the organizations that p is a member of.
@@ -43,4 +74,16 @@ func (p Principal) RoleIn(organization id.ID) tenant.Role {
 		return tenant.RoleNone
 	}
 	return p.Memberships[i].Role
+}
+
+// Actor names p in the audit log.
+func (p Principal) Actor() audit.Actor {
+	switch p.Kind {
+	case ServiceAccount:
+		return audit.Actor{Kind: audit.KindServiceAccount, ID: p.ID, Name: p.Name}
+	case Human:
+		return audit.Actor{Kind: audit.KindUser, ID: p.ID, Name: p.User.Label()}
+	default:
+		return audit.Actor{Kind: audit.KindAnonymous}
+	}
 }

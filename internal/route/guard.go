@@ -6,54 +6,110 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 )
 
 // admit checks the policy of a route and loads the object that the path names.
-func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, s Spec, object Object[T]) (Call[T], error) {
+// The context that it returns names the actor for the audit log.
+func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, s Spec, object Object[T]) (context.Context, Call[T], error) {
 	call := Call[T]{Pattern: q.pattern(), match: q.match}
+	ctx = audit.WithActor(ctx, audit.Actor{Kind: audit.KindAnonymous, Address: q.address, RequestID: q.id})
 	switch {
 	case s.Policy.IsPublic():
-		return call, nil
+		if s.SameOrigin {
+			return ctx, call, rt.checkOrigin(r)
+		}
+		return ctx, call, nil
 	case s.Policy.IsOperator():
-		return call, rt.admitOperator(r)
+		return ctx, call, rt.admitOperator(r)
 	case s.Policy.IsZero():
-		return call, fault.New(fault.Denied, "nobody may use this route")
+		return ctx, call, fault.New(fault.Denied, "nobody may use this route")
 	}
-	credential := bearer(r.Header)
-	if credential == "" {
-		return call, fault.New(fault.Unauthenticated, "No credentials provided")
-	}
+	credential := credentialOf(r, s)
+	credential.Address = q.address
 	principal, err := rt.config.Authenticate(ctx, credential)
 	if err != nil {
-		return call, err
+		return ctx, call, err
+	}
+	if principal.Ambient {
+		if err := rt.checkOrigin(r); err != nil {
+			return ctx, call, err
+		}
 	}
 	q.principal, call.Principal = principal, principal
-	if object.Load == nil {
-		return call, access.AllowAnywhere(principal, s.Policy.Action())
+	actor := principal.Actor()
+	actor.Address, actor.RequestID = q.address, q.id
+	ctx = audit.WithActor(ctx, actor)
+	err = decide(ctx, s, object, q, &call)
+	if rt.config.Refused != nil && fault.Is(err, fault.Denied) {
+		rt.config.Refused(ctx, Refusal{Action: s.Policy.Action(), Method: s.Method, Path: call.Pattern, Reason: err})
+	}
+	return ctx, call, err
+}
+
+// Refusal is a request that a policy refused.
+type Refusal struct {
+	Action       access.Action
+	Method, Path string
+	// Reason is a fault.Denied.
+	Reason error
+}
+
+// decide asks the policy about a principal, after the object is loaded.
+func decide[T any](ctx context.Context, s Spec, object Object[T], q *request, call *Call[T]) error {
+	switch {
+	case s.Policy.IsAdmin():
+		return access.AllowAdmin(call.Principal)
+	case s.Policy.IsSelf():
+		return access.AllowSelf(call.Principal, s.Policy.Action())
+	case object.Load == nil:
+		return access.AllowAnywhere(call.Principal, s.Policy.Action())
 	}
 	named, err := id.Parse(q.match.param(object.Param))
 	if err != nil {
-		return call, notFound(object.What)
+		return notFound(object.What)
 	}
-	call.Object, err = object.Load(ctx, principal.Organizations(), named)
+	call.Object, err = object.Load(ctx, call.Principal.Organizations(), named)
 	if fault.Is(err, fault.NotFound) {
-		return call, notFound(object.What)
+		return notFound(object.What)
 	}
 	if err != nil {
-		return call, err
+		return err
 	}
-	return call, access.Allow(principal, s.Policy.Action(), access.Resource{
-		OrganizationID: object.Organization(call.Object),
-		What:           object.What,
-	})
+	resource := object.Resource(call.Object)
+	resource.What = object.What
+	if err := access.Allow(call.Principal, s.Policy.Action(), resource); err != nil || object.Child == "" {
+		return err
+	}
+	if call.Child, err = id.Parse(q.match.param(object.Child)); err != nil {
+		return fault.New(fault.NotFound, "There is nothing with this id in the %s", strings.ToLower(object.What))
+	}
+	return nil
 }
 
 func notFound(what string) error { return fault.New(fault.NotFound, "%s not found", what) }
+
+// credentialOf returns what a request shows. On the routes of administrators a
+// cookie goes first, for what they pass on may have a header of its own (5.5 of
+// identity-realtime-admin.md).
+func credentialOf(r *http.Request, s Spec) identity.Credential {
+	var c identity.Credential
+	if cookie, err := r.Cookie(identity.SessionCookie); err == nil {
+		c.Cookie = cookie.Value
+	}
+	c.Bearer = bearer(r.Header)
+	if s.Policy.IsAdmin() && c.Cookie != "" {
+		c.Bearer = ""
+	}
+	return c
+}
 
 // bearer returns the bearer credential of a request; empty when there is none.
 // Any other scheme counts as none.
@@ -63,6 +119,19 @@ func bearer(h http.Header) string {
 		return ""
 	}
 	return strings.TrimSpace(credential)
+}
+
+// checkOrigin refuses a request that changes something and that another site
+// made a browser send.
+func (rt *Router) checkOrigin(r *http.Request) error {
+	err := rt.crossOrigin.Check(r)
+	if err == nil {
+		return nil
+	}
+	if rt.config.Origins != nil && slices.Contains(rt.config.Origins(), r.Header.Get("Origin")) {
+		return nil
+	}
+	return fault.New(fault.Denied, "Another site made the browser send this request, so it is refused; open the page on this server, or use an API key")
 }
 
 // admitOperator lets in a caller that shows the operator's token, or one that

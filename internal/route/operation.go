@@ -31,7 +31,7 @@ func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ct
 	s.Body = made.RequestBody != nil
 	e := &entry{spec: s, what: object.What}
 	e.serve = func(w *response, r *http.Request, q *request) error {
-		call, err := prepare(rt, w, r, q, s, object)
+		r, call, err := prepare(rt, w, r, q, s, object)
 		if err != nil {
 			return err
 		}

@@ -70,6 +70,9 @@ func (rt *Router) fail(w *response, r *http.Request, q *request, err error) {
 	if w.status != 0 {
 		return
 	}
+	if q.match.leaf != nil && rt.failPage(w, r, q, kind, f) {
+		return
+	}
 	p := problem{Status: statusOf[kind]}
 	switch kind {
 	case fault.Internal:

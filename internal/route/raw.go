@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 )
 
@@ -16,7 +17,7 @@ func Raw[T any](rt *Router, s Spec, object Object[T], handle func(w http.Respons
 	s = rt.withDefaults(s)
 	e := &entry{spec: s, what: object.What}
 	e.serve = func(w *response, r *http.Request, q *request) error {
-		call, err := prepare(rt, w, r, q, s, object)
+		r, call, err := prepare(rt, w, r, q, s, object)
 		if err != nil {
 			return err
 		}
@@ -35,19 +36,22 @@ func Raw[T any](rt *Router, s Spec, object Object[T], handle func(w http.Respons
 }
 
 // prepare does what comes before the handler.
-func prepare[T any](rt *Router, w *response, r *http.Request, q *request, s Spec, object Object[T]) (Call[T], error) {
+func prepare[T any](rt *Router, w *response, r *http.Request, q *request, s Spec, object Object[T]) (*http.Request, Call[T], error) {
 	var call Call[T]
+	actor := audit.Actor{}
 	err := bounded(r.Context(), rt.config.Limits.Timeout, func(ctx context.Context) (err error) {
-		call, err = admit(ctx, rt, r, q, s, object)
+		ctx, call, err = admit(ctx, rt, r, q, s, object)
+		actor = audit.ActorOf(ctx)
 		return err
 	})
+	r = r.WithContext(audit.WithActor(r.Context(), actor))
 	if err != nil || !s.Body {
-		return call, err
+		return r, call, err
 	}
 	// The time of the upload is bounded by the server, not by the timeout of
 	// the handler, so that a slow line can deploy.
 	call.Body, err = readBody(w.ResponseWriter, r, s.BodyLimit)
-	return call, err
+	return r, call, err
 }
 
 // bounded runs a part of a request within a time.

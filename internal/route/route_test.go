@@ -30,7 +30,8 @@ var (
 	thing2 = id.ID{15: 12}
 )
 
-func authenticate(_ context.Context, bearer string) (identity.Principal, error) {
+func authenticate(_ context.Context, c identity.Credential) (identity.Principal, error) {
+	bearer := c.Bearer
 	in := func(name string, organization id.ID, role tenant.Role) (identity.Principal, error) {
 		return identity.Principal{
 			Kind: identity.ServiceAccount, ID: id.ID{15: 99}, Name: name,
@@ -46,6 +47,8 @@ func authenticate(_ context.Context, bearer string) (identity.Principal, error) 
 		return in(bearer, theirs, tenant.RoleOwner)
 	case "outage":
 		return identity.Principal{}, io.ErrClosedPipe
+	case "":
+		return identity.Principal{}, fault.New(fault.Unauthenticated, "No credentials provided")
 	}
 	return identity.Principal{}, fault.New(fault.Unauthenticated, "Invalid API key")
 }
@@ -69,7 +72,7 @@ func things() Object[thing] {
 			}
 			return thing{}, fault.New(fault.NotFound, "no rows")
 		},
-		Organization: func(t thing) id.ID { return t.Organization },
+		Resource: func(t thing) access.Resource { return access.Resource{OrganizationID: t.Organization} },
 	}
 }
 

@@ -20,8 +20,21 @@ import (
 type Config struct {
 	// Title and Version stand in the API description.
 	Title, Version string
-	// Authenticate returns the principal behind a bearer credential.
-	Authenticate func(ctx context.Context, bearer string) (identity.Principal, error)
+	// Authenticate returns the principal behind a credential, also behind none:
+	// where nobody logs in, everybody is somebody.
+	Authenticate func(ctx context.Context, c identity.Credential) (identity.Principal, error)
+	// Refused is told of requests that a policy refused to a known principal;
+	// nil for nobody.
+	Refused func(ctx context.Context, r Refusal)
+	// ErrorPage answers a failed request for a page; nil answers with JSON.
+	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, text string)
+	// Origins are the addresses of sites whose pages may use cookies to change
+	// something, such as the public URL of this server behind a proxy; nil for
+	// this server alone.
+	Origins func() []string
+	// LoginPath is where readers of pages are sent who are not logged in; a
+	// query parameter `next` brings them back.
+	LoginPath string
 	// OperatorToken opens operator routes from anywhere; empty for nobody.
 	OperatorToken string
 	Logger        *slog.Logger
@@ -88,6 +101,9 @@ type Router struct {
 	entries []*entry
 	errs    []error
 
+	// crossOrigin tells requests that another site made a browser send.
+	crossOrigin *http.CrossOriginProtection
+
 	api     huma.API
 	adapter *adapter
 
@@ -100,7 +116,7 @@ type Router struct {
 // New returns an empty Router.
 func New(config Config) *Router {
 	config.Limits = config.Limits.orDefault()
-	rt := &Router{config: config, adapter: &adapter{}}
+	rt := &Router{config: config, adapter: &adapter{}, crossOrigin: http.NewCrossOriginProtection()}
 	rt.streaming, rt.endStreams = context.WithCancel(context.Background())
 	rt.api = newAPI(config, rt.adapter)
 	if config.Authenticate == nil || config.Logger == nil || config.Now == nil || config.NewRequestID == nil {

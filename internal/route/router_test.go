@@ -21,7 +21,7 @@ func TestStartFailsOnABadRoute(t *testing.T) {
 	type box = Call[thing]
 	withThing := func(http.ResponseWriter, *http.Request, box) error { return nil }
 	incomplete := things()
-	incomplete.Organization = nil
+	incomplete.Resource = nil
 
 	for name, c := range map[string]struct {
 		register func(*Router)
@@ -60,7 +60,7 @@ func TestStartFailsOnABadRoute(t *testing.T) {
 		}, "only for a principal"},
 		"an object without owner": {func(r *Router) {
 			Raw(r, Spec{Method: "GET", Path: "/a/{id}", Policy: member}, incomplete, withThing)
-		}, "needs What, Param and Organization"},
+		}, "needs What, Param and Resource"},
 		"negative limit": {func(r *Router) {
 			Raw(r, Spec{Method: "GET", Path: "/a", Policy: public, BodyLimit: -1}, NoObject(), nothing)
 		}, "must not be negative"},
@@ -200,7 +200,7 @@ func TestObjectIsLoadedAndAllowed(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	Raw(b.Router, Spec{Method: "GET", Path: "/a", Policy: access.Requires(access.ReadWhoami)}, NoObject(), say("in"))
+	Raw(b.Router, Spec{Method: "GET", Path: "/a", Policy: access.Self(access.ReadWhoami)}, NoObject(), say("in"))
 	for _, c := range []struct {
 		header string
 		status int

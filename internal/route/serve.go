@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
@@ -38,6 +39,8 @@ type request struct {
 	id        string
 	match     match
 	principal identity.Principal
+	// address is the client's, without its port.
+	address string
 }
 
 type requestKey struct{}
@@ -51,10 +54,28 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
+// clientAddress returns where a request comes from.
+func clientAddress(r *http.Request) string {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return address.Addr().Unmap().WithZone("").String()
+}
+
+// ClientAddress returns the address of the client behind the request that ctx
+// belongs to; empty outside of one.
+func ClientAddress(ctx context.Context) string {
+	if q, ok := ctx.Value(requestKey{}).(*request); ok {
+		return q.address
+	}
+	return ""
+}
+
 func (rt *Router) serve(rw http.ResponseWriter, r *http.Request) {
 	start := rt.config.Now()
 	w := &response{ResponseWriter: rw}
-	q := &request{id: rt.requestID(r)}
+	q := &request{id: rt.requestID(r), address: clientAddress(r)}
 	w.Header().Set(RequestIDHeader, q.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 

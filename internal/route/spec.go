@@ -38,6 +38,13 @@ type Spec struct {
 	Stream bool
 	// Quiet logs successful requests at debug level.
 	Quiet bool
+	// Page marks a page for people: a reader who is not logged in is sent to the
+	// login and comes back, and failures are pages too.
+	Page bool
+	// SameOrigin refuses requests that another site made a browser send. It is
+	// for public routes that change something; where a credential is needed, the
+	// kind of the credential decides.
+	SameOrigin bool
 
 	// OperationID, Summary, Description and Tag describe the route in the API
 	// description; a Raw route without an OperationID is left out of it.
@@ -61,8 +68,11 @@ type Object[T any] struct {
 	// Load returns the object when one of the organizations owns it;
 	// fault.NotFound otherwise.
 	Load func(ctx context.Context, organizations []id.ID, object id.ID) (T, error)
-	// Organization returns whose it is.
-	Organization func(T) id.ID
+	// Resource returns what the policy is about.
+	Resource func(T) access.Resource
+	// Child is the name of a second id in the path, of something inside the
+	// object. The handler finds it by both ids.
+	Child string
 }
 
 // None is the object of routes whose path names none.
@@ -79,6 +89,8 @@ type Call[T any] struct {
 	Object T
 	// Pattern is the path that matched: Spec.Path or one of its Aliases.
 	Pattern string
+	// Child is the id that Object.Child names.
+	Child id.ID
 	// Body is the body of a Raw route with Spec.Body. It belongs to the
 	// handler, which may keep it.
 	Body []byte
@@ -147,18 +159,25 @@ func check[T any](s Spec, object Object[T]) error {
 		wrong("it has no policy")
 	}
 	loads := object.Load != nil
-	if loads && (object.What == "" || object.Param == "" || object.Organization == nil) {
-		wrong("its object needs What, Param and Organization")
+	if loads && (object.What == "" || object.Param == "" || object.Resource == nil) {
+		wrong("its object needs What, Param and Resource")
 	}
-	if loads && (s.Policy.IsPublic() || s.Policy.IsOperator()) {
-		wrong("an object can be loaded only for a principal")
+	if loads && !s.Policy.IsRequires() {
+		wrong("an object can be loaded only for a principal and an action on it")
+	}
+	if s.Page && s.Stream {
+		wrong("a page ends")
 	}
 	for _, path := range append([]string{s.Path}, s.Aliases...) {
 		named := wildcardNames(path)
-		if loads && !slices.Contains(named, object.Param) {
-			wrong("%s has no {%s}", path, object.Param)
+		for _, param := range []string{object.Param, object.Child} {
+			if loads && param != "" && !slices.Contains(named, param) {
+				wrong("%s has no {%s}", path, param)
+			}
 		}
-		if !s.Policy.IsPublic() && slices.ContainsFunc(named, func(n string) bool { return !loads || n != object.Param }) {
+		if !s.Policy.IsPublic() && slices.ContainsFunc(named, func(n string) bool {
+			return !s.Policy.IsAdmin() && !s.Policy.IsSelf() && (!loads || n != object.Param && n != object.Child)
+		}) {
 			wrong("%s names something that is not loaded", path)
 		}
 	}

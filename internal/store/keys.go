@@ -14,18 +14,6 @@ import (
 // useInterval is how often the use of an API key is noted at most.
 const useInterval = time.Minute
 
-// roles maps the stored names of roles; a new service account is an admin.
-var roles = [...]tenant.Role{tenant.RoleViewer, tenant.RoleMember, tenant.RoleAdmin, tenant.RoleOwner}
-
-func roleNamed(name string) tenant.Role {
-	for _, r := range roles {
-		if r.String() == name {
-			return r
-		}
-	}
-	return tenant.RoleNone
-}
-
 // CreateAPIKey implements identity.KeyStore.
 func (s *Store) CreateAPIKey(ctx context.Context, key identity.APIKey) error {
 	return s.write(ctx, "create an API key", func(t *tx) error {
@@ -122,27 +110,28 @@ func (s *Store) PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, 
 	if !found {
 		return identity.Principal{}, fault.New(fault.NotFound, "API key not found")
 	}
-	m.Role = roleNamed(role)
+	m.Role = tenant.RoleNamed(role)
 	p.Memberships = []tenant.Membership{m}
 	if used == nil || !used.After(now.Add(-useInterval)) {
-		s.noteKeyUse(ctx, hash, now)
+		s.noteUse(ctx, "note the use of an API key",
+			`UPDATE api_keys SET last_used_at = ? WHERE hash = ? AND (last_used_at IS NULL OR last_used_at <= ?)`,
+			now, workflow.Hash(hash), now.Add(-useInterval))
 	}
 	return p, nil
 }
 
-// noteKeyUse stores when a key was used. The key stays valid when that fails,
-// for the note only serves people who look for unused keys, so the failure is
+// noteUse stores when a credential was used. It stays valid when that fails, for
+// the note only serves people who look for what is unused, so the failure is
 // logged and the caller goes on.
-func (s *Store) noteKeyUse(ctx context.Context, hash [sha256.Size]byte, now time.Time) {
+func (s *Store) noteUse(ctx context.Context, what, statement string, values ...any) {
 	if s.cfg.ReadOnly {
 		return
 	}
-	err := s.write(ctx, "note the use of an API key", func(t *tx) error {
-		_, err := t.exec(`UPDATE api_keys SET last_used_at = ? WHERE hash = ? AND (last_used_at IS NULL OR last_used_at <= ?)`,
-			now, workflow.Hash(hash), now.Add(-useInterval))
+	err := s.write(ctx, what, func(t *tx) error {
+		_, err := t.exec(statement, values...)
 		return err
 	})
 	if err != nil {
-		s.cfg.Log.Warn("the use of an API key was not noted", "error", err)
+		s.cfg.Log.Warn("the use of a credential was not noted", "error", err)
 	}
 }

@@ -17,10 +17,12 @@ var owners = []string{"organization_id", "workflow_id", "execution_id", "deploym
 
 // kept are the tables whose rows stay although they belong to somebody.
 var kept = map[string]string{
-	"namespaces":       "an organization keeps its namespaces; organizations are not removed yet",
-	"service_accounts": "an account belongs to its organization",
-	"api_keys":         "a revoked key stays as the record of who could do what",
-	"queue_counters":   "one row for each organization, as long as it exists",
+	"namespaces":           "an organization keeps its namespaces; organizations are not removed yet",
+	"service_accounts":     "an account belongs to its organization",
+	"api_keys":             "a revoked key stays as the record of who could do what",
+	"organization_members": "they go with their organization, and organizations are not removed yet",
+	"audit_entries":        "they have a retention of their own",
+	"queue_counters":       "one row for each organization, as long as it exists",
 }
 
 func tables(t *testing.T, db *sql.DB) []string {

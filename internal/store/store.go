@@ -9,9 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -19,12 +21,14 @@ import (
 )
 
 var (
-	_ tenant.Store      = (*Store)(nil)
-	_ identity.KeyStore = (*Store)(nil)
-	_ workflow.Store    = (*Store)(nil)
-	_ trigger.Store     = (*Store)(nil)
-	_ deploy.Store      = (*Store)(nil)
-	_ execution.Store   = (*Store)(nil)
+	_ tenant.Store       = (*Store)(nil)
+	_ audit.Store        = (*Store)(nil)
+	_ identity.KeyStore  = (*Store)(nil)
+	_ identity.UserStore = (*Store)(nil)
+	_ workflow.Store     = (*Store)(nil)
+	_ trigger.Store      = (*Store)(nil)
+	_ deploy.Store       = (*Store)(nil)
+	_ execution.Store    = (*Store)(nil)
 )
 
 // Config says where a store keeps its data and how it behaves. Path, Now and
@@ -74,6 +78,7 @@ type Store struct {
 	closing   chan struct{} // closed when Close begins
 	once      sync.Once
 	blobs     *blobs
+	ids       *id.Source // of audit entries
 }
 
 // Open opens the database and brings its schema up to date. Two processes may
@@ -89,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the address of the database: %w", err)
 	}
-	s := &Store{cfg: cfg, database: d, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{})}
+	s := &Store{cfg: cfg, database: d, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{}), ids: id.NewSource(cfg.Now)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(s.fail("open the database "+d.String(), err), s.Close())
 	}

@@ -8,13 +8,27 @@ import (
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-const namespaceColumns = `n.id, n.organization_id, n.created_at, o.display_name, o.created_at`
+const (
+	organizationColumns = `o.id, o.name, o.display_name, o.workos_id, o.is_default, o.created_at, o.updated_at, o.deleted_at`
+	namespaceColumns    = `n.id, n.organization_id, n.created_at, ` + organizationColumns
+)
+
+func organizationTargets(o *tenant.Organization) []any {
+	return []any{&o.ID, &o.Name, &o.DisplayName, &o.WorkOSID, &o.Default, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt}
+}
 
 func scanNamespace(scan scanner) (tenant.Namespace, error) {
 	var n tenant.Namespace
-	err := scan(&n.ID, &n.OrganizationID, &n.CreatedAt, &n.Organization.DisplayName, &n.Organization.CreatedAt)
-	n.Organization.ID = n.OrganizationID
+	err := scan(append([]any{&n.ID, &n.OrganizationID, &n.CreatedAt}, organizationTargets(&n.Organization)...)...)
 	return n, err
+}
+
+// optionalText stores the empty text as NULL.
+func optionalText(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 // EnsureDefaultOrganization implements tenant.Store.
@@ -27,7 +41,7 @@ func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organiza
 		}
 		err := t.each(`
 			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
-			ORDER BY o.created_at, o.id, n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {
+			WHERE o.is_default ORDER BY n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {
 			found, err := scanNamespace(scan)
 			got = append(got, found)
 			return err
@@ -35,6 +49,7 @@ func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organiza
 		if err != nil || len(got) > 0 {
 			return err
 		}
+		o.Default = true
 		n.OrganizationID, n.Organization = o.ID, o
 		got = []tenant.Namespace{n}
 		return insertOrganization(t, o, n)
@@ -51,11 +66,16 @@ func (s *Store) CreateOrganization(ctx context.Context, o tenant.Organization, n
 }
 
 func insertOrganization(t *tx, o tenant.Organization, n tenant.Namespace) error {
-	if _, err := t.exec(`INSERT INTO organizations (id, display_name, created_at) VALUES (?, ?, ?)`,
-		o.ID, o.DisplayName, o.CreatedAt); err != nil {
+	_, err := t.exec(`
+		INSERT INTO organizations (id, name, display_name, workos_id, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, o.Name, o.DisplayName, optionalText(o.WorkOSID), o.Default, o.CreatedAt, o.UpdatedAt)
+	if t.unique(err) {
+		return fault.Because(err, fault.Conflict, "An organization with the name %s already exists", o.Name)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := t.exec(`INSERT INTO namespaces (id, organization_id, created_at) VALUES (?, ?, ?)`,
+	_, err = t.exec(`INSERT INTO namespaces (id, organization_id, created_at) VALUES (?, ?, ?)`,
 		n.ID, o.ID, n.CreatedAt)
 	return err
 }
@@ -65,10 +85,10 @@ func (s *Store) Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organi
 	var found []tenant.Organization
 	list, values := in(ids)
 	err := s.read(ctx, "list organizations", func(v *view) error {
-		return v.each(`SELECT id, display_name, created_at FROM organizations WHERE id IN `+list+` ORDER BY created_at, id`,
+		return v.each(`SELECT `+organizationColumns+` FROM organizations o WHERE o.id IN `+list+` ORDER BY o.created_at, o.id`,
 			values, func(scan scanner) error {
 				var o tenant.Organization
-				err := scan(&o.ID, &o.DisplayName, &o.CreatedAt)
+				err := scan(organizationTargets(&o)...)
 				found = append(found, o)
 				return err
 			})

@@ -67,8 +67,8 @@ func texts(v *view, query string, values ...any) (found []string, err error) {
 // from other bytes, nor a time or a bool from another number.
 var (
 	idColumns   = []string{"id", "claimed_by", "incarnation"}
-	timeColumns = []string{"lease_until"}
-	boolColumns = []string{"active", "has_body", "fail_on_interrupt"}
+	timeColumns = []string{"lease_until", "at", "provider_until"}
+	boolColumns = []string{"active", "has_body", "fail_on_interrupt", "is_default", "is_admin"}
 )
 
 // sqliteKind returns what the values of a column are, by its name and the type

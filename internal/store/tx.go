@@ -22,6 +22,7 @@ type tx struct {
 	// them meanwhile; that is as if the batch had come a moment earlier.
 	runnables map[id.ID]*runnable
 	notices   *notices
+	audits    *audits
 	// careful sets a savepoint before a unit's first write. Without it a unit
 	// that fails after it has written fails the batch, which is then tried again
 	// with care: few do, and each savepoint is two more words with a server.
@@ -154,10 +155,12 @@ func (t *tx) do(run func(*tx) error) (answer, broken error) {
 		}
 		t.counters.keep()
 		t.totals.keep()
+		t.audits.keep()
 		return nil, nil
 	}
 	t.counters.undo()
 	t.totals.undo()
+	t.audits.undo()
 	if !t.careful && t.touched || !t.touched && t.failed {
 		return answer, errBroken
 	}
@@ -193,6 +196,9 @@ func (t *tx) flush() error {
 	if err := t.totals.flush(t); err != nil {
 		return err
 	}
+	if err := t.audits.flush(t); err != nil {
+		return err
+	}
 	return t.conn.dialect.announce(t, t.notices)
 }
 
@@ -207,7 +213,7 @@ func begin(c *conn, careful bool) (*tx, context.CancelFunc, error) {
 	}
 	t := &tx{
 		view: view{ctx: ctx, conn: c}, careful: careful,
-		counters: newCounters(), totals: newTotals(), notices: newNotices(), runnables: make(map[id.ID]*runnable),
+		counters: newCounters(), totals: newTotals(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
 	}
 	return t, cancel, t.begin(writing)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -16,6 +17,9 @@ func (w *World) Fill() workflow.Workflow {
 	w.t.Helper()
 	n := w.Namespace()
 	w.key(n.OrganizationID, "ci")
+	w.User(n.OrganizationID, tenant.RoleMember)
+	_, err := w.CheckEncryptionKey(w.ctx(), [][32]byte{{1}})
+	w.must(err)
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
 	gone := w.Activation(f)
 	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}

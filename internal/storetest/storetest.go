@@ -23,6 +23,8 @@ func Run(t *testing.T, backend Backend) {
 		run  func(*testing.T, Backend)
 	}{
 		{"tenants", testTenants},
+		{"users", testUsers},
+		{"key checks", testKeyChecks},
 		{"keys", testKeys},
 		{"workflows", testWorkflows},
 		{"deployments", testDeployments},

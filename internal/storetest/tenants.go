@@ -19,7 +19,7 @@ func testTenants(t *testing.T, backend Backend) {
 		for i := range got {
 			wg.Go(func() {
 				at := start().Add(123456 * time.Microsecond)
-				o := tenant.Organization{ID: w.ID(), DisplayName: "Default Organization", CreatedAt: at}
+				o := tenant.Organization{ID: w.ID(), Name: "default-" + w.ID().String(), DisplayName: "Default Organization", CreatedAt: at, UpdatedAt: at}
 				n, err := w.EnsureDefaultOrganization(w.ctx(), o, tenant.Namespace{ID: w.ID(), CreatedAt: at})
 				if err != nil {
 					t.Error(err)

@@ -111,7 +111,8 @@ func equal[T any](t testing.TB, what string, got, want T) {
 // Namespace makes an organization with a namespace.
 func (w *World) Namespace() tenant.Namespace {
 	w.t.Helper()
-	o := tenant.Organization{ID: w.ID(), DisplayName: tenant.DefaultOrganization, CreatedAt: w.Now()}
+	o := tenant.Organization{ID: w.ID(), DisplayName: tenant.DefaultOrganization, CreatedAt: w.Now(), UpdatedAt: w.Now()}
+	o.Name = tenant.NameFor(o.DisplayName, o.ID)
 	n := tenant.Namespace{ID: w.ID(), OrganizationID: o.ID, CreatedAt: w.Now(), Organization: o}
 	w.must(w.Store.CreateOrganization(w.ctx(), o, n))
 	return n

@@ -46,7 +46,7 @@ type Service struct {
 // EnsureDefault returns the namespace that a fresh installation starts with,
 // and makes it and its organization when there are none.
 func (s *Service) EnsureDefault(ctx context.Context) (Namespace, error) {
-	fresh := s.fresh(DefaultOrganization)
+	fresh := s.Fresh(DefaultOrganization)
 	got, err := s.Store.EnsureDefaultOrganization(ctx, fresh.Organization, fresh)
 	if err != nil {
 		return Namespace{}, fmt.Errorf("ensure the default organization: %w", err)
@@ -60,16 +60,18 @@ func (s *Service) Create(ctx context.Context, displayName string) (Namespace, er
 	if n := utf8.RuneCountInString(displayName); n == 0 || n > MaxDisplayName {
 		return Namespace{}, fault.New(fault.Invalid, "the name of an organization must have 1 to %d characters", MaxDisplayName)
 	}
-	fresh := s.fresh(displayName)
+	fresh := s.Fresh(displayName)
 	if err := s.Store.CreateOrganization(ctx, fresh.Organization, fresh); err != nil {
 		return Namespace{}, fmt.Errorf("create an organization: %w", err)
 	}
 	return fresh, nil
 }
 
-func (s *Service) fresh(displayName string) Namespace {
+// Fresh returns a new organization with its first namespace, not yet stored.
+func (s *Service) Fresh(displayName string) Namespace {
 	now := s.Now()
-	org := Organization{ID: s.IDs.New(), DisplayName: displayName, CreatedAt: now}
+	org := Organization{ID: s.IDs.New(), DisplayName: displayName, CreatedAt: now, UpdatedAt: now}
+	org.Name = NameFor(displayName, org.ID)
 	return Namespace{ID: s.IDs.New(), OrganizationID: org.ID, CreatedAt: now, Organization: org}
 }
 

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/id"
@@ -8,9 +9,19 @@ import (
 
 // Organization is a tenant: the border that no data crosses.
 type Organization struct {
-	ID          id.ID
+	ID id.ID
+	// Name is unique among all organizations: a word that stands in addresses
+	// and on the command line.
+	Name        string
 	DisplayName string
-	CreatedAt   time.Time
+	// WorkOSID is the name that WorkOS knows it by; empty for none.
+	WorkOSID string
+	// Default marks the organization that the first start made.
+	Default              bool
+	CreatedAt, UpdatedAt time.Time
+	// DeletedAt is when it was deleted; it can be restored until its grace time
+	// is over.
+	DeletedAt *time.Time
 }
 
 // Namespace holds workflows whose names are unique within it.
@@ -50,6 +61,17 @@ func (r Role) String() string {
 	default:
 		return "none"
 	}
+}
+
+// RoleNamed returns the role with a wire name, in either case; RoleNone when
+// there is none.
+func RoleNamed(name string) Role {
+	for r := RoleViewer; r <= RoleOwner; r++ {
+		if strings.EqualFold(r.String(), name) {
+			return r
+		}
+	}
+	return RoleNone
 }
 
 // Membership is a role in one organization.

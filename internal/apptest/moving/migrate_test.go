@@ -57,6 +57,7 @@ func move(t *testing.T, stations []station) {
 		untilMoved(t, at, next)
 		refusedAt(t, at, "the database was moved")
 		sameKeys(t, at, next)
+		bringKeys(t, at, next)
 		at, p = next, serve(t, next.dir, key)
 		load.Check(t, p.Client)
 	}
@@ -67,6 +68,23 @@ func move(t *testing.T, stations []station) {
 	}
 	if count.Acknowledged < 100 || count.Rerun == 0 {
 		t.Errorf("too little was done to show anything: %s", count)
+	}
+}
+
+// bringKeys copies the keys to a station whose database is not in its folder, as
+// the operator does.
+func bringKeys(t *testing.T, from, to station) {
+	t.Helper()
+	if apptest.DatabaseURL(to.dir) == "" {
+		return
+	}
+	if err := os.CopyFS(filepath.Join(to.dir, "keys"), os.DirFS(filepath.Join(from.dir, "keys"))); err != nil {
+		t.Fatal(err)
+	}
+	for path, mode := range map[string]os.FileMode{"": 0o700, "keys": 0o700, "keys/metrics-token": 0o600, "keys/encryption-key": 0o600} {
+		if err := os.Chmod(filepath.Join(to.dir, path), mode); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

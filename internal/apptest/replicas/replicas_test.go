@@ -3,6 +3,7 @@
 package replicas
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"slices"
@@ -27,6 +28,7 @@ func start(t *testing.T, n int, arguments ...string) []*apptest.Process {
 	t.Helper()
 	url := apptest.NewDatabase(t, apptest.Cluster(t))
 	var servers []*apptest.Process
+	arguments = append(arguments, "--encryption-key", base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	key := ""
 	for range n {
 		dir := t.TempDir()

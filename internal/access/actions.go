@@ -1,0 +1,107 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/usefloww/flowwd/internal/tenant"
+)
+
+// Action is something that a principal does to a resource.
+type Action string
+
+// Actions inside an organization.
+const (
+	ReadNamespace    Action = "namespace.read"
+	ReadWorkflow     Action = "workflow.read"
+	WriteWorkflow    Action = "workflow.write"
+	DeployWorkflow   Action = "workflow.deploy"
+	RunWorkflow      Action = "workflow.run"
+	ReadExecution    Action = "execution.read"
+	ReadOrganization Action = "organization.read"
+	// WriteOrganization renames it.
+	WriteOrganization  Action = "organization.write"
+	DeleteOrganization Action = "organization.delete"
+	ReadMember         Action = "member.read"
+	WriteMember        Action = "member.write"
+	WriteInvitation    Action = "invitation.write"
+	// WriteServiceAccount is reading as well: who sees them may make keys.
+	WriteServiceAccount Action = "service_account.write"
+	// ReadAccess is to see who may do what.
+	ReadAccess Action = "access.read"
+	// GrantAccess is to give others a role on a resource.
+	GrantAccess Action = "access.grant"
+	ReadAudit   Action = "audit.read"
+)
+
+// Actions on what is one's own, for everybody who is logged in.
+const (
+	ReadWhoami         Action = "whoami.read"
+	WriteSelf          Action = "self.write"
+	CreateOrganization Action = "organization.create"
+	ListOrganizations  Action = "organization.list"
+	JoinOrganization   Action = "organization.join"
+	ApproveDevice      Action = "device.approve"
+)
+
+// Actions that are open, for a reason of their own each.
+const (
+	ReceiveWebhook  Action = "webhook.receive"
+	ReadDescription Action = "description.read"
+	ReadHealth      Action = "health.read"
+	ReadConfig      Action = "config.read"
+	// LogIn needs no credential: it is how one gets one.
+	LogIn      Action = "login"
+	ReadAssets Action = "assets.read"
+)
+
+// ReadMeasurements is the operator's.
+const ReadMeasurements Action = "measurements.read"
+
+// Actions of the installation's administrators.
+const (
+	Administer Action = "admin"
+)
+
+// needs is the smallest role for each action inside an organization. An action
+// that is missing here is allowed to nobody.
+var needs = map[Action]tenant.Role{
+	ReadNamespace:       tenant.RoleViewer,
+	ReadWorkflow:        tenant.RoleViewer,
+	WriteWorkflow:       tenant.RoleMember,
+	DeployWorkflow:      tenant.RoleMember,
+	RunWorkflow:         tenant.RoleMember,
+	ReadExecution:       tenant.RoleViewer,
+	ReadOrganization:    tenant.RoleViewer,
+	WriteOrganization:   tenant.RoleAdmin,
+	DeleteOrganization:  tenant.RoleOwner,
+	ReadMember:          tenant.RoleViewer,
+	WriteMember:         tenant.RoleAdmin,
+	WriteInvitation:     tenant.RoleAdmin,
+	WriteServiceAccount: tenant.RoleAdmin,
+	ReadAccess:          tenant.RoleViewer,
+	GrantAccess:         tenant.RoleAdmin,
+	ReadAudit:           tenant.RoleAdmin,
+}
+
+// The groups of actions that a credential's scope can be made of.
+const (
+	ScopeRead   = "read"
+	ScopeDeploy = "deploy"
+	ScopeInvoke = "invoke"
+)
+
+// groups are what the words of a scope allow. Whoever deploys or invokes must
+// find what it is done to.
+var groups = map[string][]Action{
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ListOrganizations, ReadMember, ReadAccess},
+	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadWhoami},
+	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami},
+}
+
+// ScopeWords are the words that a scope can be made of.
+func ScopeWords() []string { return []string{ScopeRead, ScopeDeploy, ScopeInvoke} }
+
+// inScope reports whether one of the words allows an action.
+func inScope(words []string, action Action) bool {
+	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(groups[w], action) })
+}

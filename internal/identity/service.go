@@ -1,0 +1,114 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/tenant"
+)
+
+// Service makes credentials and checks them.
+type Service struct {
+	Keys  KeyStore
+	Users UserStore
+	// Way is how people log in; nil for API keys alone.
+	Way Way
+	// Fresh returns a new organization with its namespace for a display name, not
+	// yet stored.
+	Fresh func(displayName string) tenant.Namespace
+	// AdminIDs are the subjects or ids of approved administrators, besides those
+	// that the store says are.
+	AdminIDs []string
+	// SingleOrganization has all users join the default organization.
+	SingleOrganization bool
+	IDs                *id.Source
+	Now                func() time.Time
+}
+
+// Authenticate returns the principal behind a credential: an API key, a token
+// or a session. A bearer credential that is not valid is not rescued by a
+// cookie.
+func (s *Service) Authenticate(ctx context.Context, c Credential) (Principal, error) {
+	p, err := s.authenticate(ctx, c)
+	if err == nil && p.Kind == Human {
+		p.Admin = p.Admin || slices.Contains(s.AdminIDs, p.User.Subject) || slices.Contains(s.AdminIDs, p.ID.String())
+	}
+	return p, err
+}
+
+func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, error) {
+	switch {
+	case strings.HasPrefix(c.Bearer, KeyPrefix):
+		return s.authenticateKey(ctx, c.Bearer)
+	case c.Bearer != "" && s.Way != nil:
+		who, err := s.Way.Verify(ctx, c.Bearer)
+		if err != nil {
+			return Principal{}, err
+		}
+		return s.arrive(ctx, who)
+	case c.Bearer != "":
+		return Principal{}, fault.New(fault.Unauthenticated, "Invalid credential: an API key begins with %s", KeyPrefix)
+	}
+	return Principal{}, fault.New(fault.Unauthenticated, "No credentials provided")
+}
+
+// arrive returns the user of an identity, made at first sight.
+func (s *Service) arrive(ctx context.Context, who Identity) (Principal, error) {
+	p, err := s.Users.PrincipalByIdentity(ctx, who.Provider, who.Subject, s.Now())
+	if fault.Is(err, fault.NotFound) {
+		p, err = s.Users.Welcome(ctx, s.arrival(who))
+	}
+	if err != nil {
+		return Principal{}, fmt.Errorf("find the user of a login: %w", err)
+	}
+	return p, s.updateProfile(ctx, &p, who.Profile)
+}
+
+// updateProfile stores what is new about a person.
+func (s *Service) updateProfile(ctx context.Context, p *Principal, now Profile) error {
+	known := p.User.Profile
+	differs := func(now, known string) bool { return now != "" && now != known }
+	if !differs(now.Email, known.Email) && !differs(now.FirstName, known.FirstName) && !differs(now.LastName, known.LastName) {
+		return nil
+	}
+	if err := s.Users.UpdateProfile(ctx, p.ID, now, s.Now()); err != nil {
+		return fmt.Errorf("update a profile: %w", err)
+	}
+	for _, f := range []struct {
+		now   string
+		known *string
+	}{{now.Email, &p.User.Email}, {now.FirstName, &p.User.FirstName}, {now.LastName, &p.User.LastName}} {
+		if f.now != "" {
+			*f.known = f.now
+		}
+	}
+	return nil
+}
+
+// arrival is all that is made for a new user.
+func (s *Service) arrival(who Identity) Arrival {
+	now := s.Now()
+	u := User{
+		ID: s.IDs.New(), Provider: who.Provider, Subject: who.Subject, Profile: who.Profile,
+		CreatedAt: now, UpdatedAt: now, SeenAt: &now,
+	}
+	n := s.Fresh(organizationName(u))
+	return Arrival{User: u, Organization: n.Organization, Namespace: n, JoinDefault: s.SingleOrganization, JoinRole: tenant.RoleMember}
+}
+
+// organizationName is what a person's own organization is called: 1.3 of
+// identity-realtime-admin.md.
+func organizationName(u User) string {
+	local, _, _ := strings.Cut(u.Email, "@")
+	for _, text := range []string{strings.TrimSpace(u.FirstName + " " + u.LastName), u.Username, local} {
+		if runes := []rune(text); len(runes) > 0 {
+			return string(runes[:min(len(runes), tenant.MaxDisplayName)])
+		}
+	}
+	return "User " + u.ID.String()[:8]
+}

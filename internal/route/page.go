@@ -1,0 +1,47 @@
+package route
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/usefloww/flowwd/internal/fault"
+)
+
+// failPage answers a failed request for a page, and reports whether it did.
+// Readers who are not logged in are sent to the login. 307 is the status that
+// clients of /admin know (5.2 of identity-realtime-admin.md).
+func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, kind fault.Kind, f *fault.Error) bool {
+	s := q.match.leaf.entry.spec
+	if !s.Page {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if kind == fault.Unauthenticated && reads && rt.config.LoginPath != "" {
+		next := url.QueryEscape(r.URL.RequestURI())
+		http.Redirect(w, r, rt.config.LoginPath+"?next="+next, http.StatusTemporaryRedirect)
+		return true
+	}
+	if s.Policy.IsAdmin() && kind == fault.Denied {
+		// Existing clients compare this text.
+		_ = WriteBody(w, http.StatusForbidden, "text/plain; charset=utf-8", []byte(f.Message))
+		return true
+	}
+	if rt.config.ErrorPage == nil || !reads {
+		return false
+	}
+	text := "Something went wrong on the server; its log has the reason under request id " + q.id
+	switch kind {
+	case fault.Internal:
+	case fault.Limited:
+		retryAfter(w, f.RetryAfter, limitedRetry)
+		text = f.Message
+	case fault.Unavailable:
+		retryAfter(w, f.RetryAfter, unavailableRetry)
+		text = f.Message
+	default:
+		text = f.Message
+	}
+	rt.config.ErrorPage(w, r, statusOf[kind], text)
+	return true
+}
