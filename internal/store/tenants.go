@@ -41,7 +41,7 @@ func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organiza
 		}
 		err := t.each(`
 			SELECT `+namespaceColumns+` FROM namespaces n JOIN organizations o ON o.id = n.organization_id
-			WHERE o.is_default ORDER BY n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {
+			WHERE o.is_default = true AND o.is_default ORDER BY n.created_at, n.id LIMIT 1`, nil, func(scan scanner) error {
 			found, err := scanNamespace(scan)
 			got = append(got, found)
 			return err

@@ -82,6 +82,7 @@ func (s *session) fillable(v *view, refill bool) error {
 	if err != nil {
 		return err
 	}
+	slices.Sort(names)
 	for _, name := range names {
 		if _, skipped := notTransferred[name]; skipped {
 			continue

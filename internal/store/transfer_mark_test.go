@@ -92,7 +92,7 @@ func testUsedTargets(t *testing.T, place func() place) {
 	p := place()
 	w := storetest.NewWorld(t, p.open)
 	w.Namespace()
-	notTaken(t, p, false, "holds data already (in table organizations): name an empty or a new one")
+	notTaken(t, p, false, "holds data already (in table namespaces): name an empty or a new one")
 	notTaken(t, p, true, "holds data already")
 	usable(t, p)
 
@@ -177,7 +177,7 @@ func testRepeatedTransfer(t *testing.T, place func() place) {
 	}
 	notTaken(t, to, false, "holds data already (filled, by a test)")
 	usable(t, to)
-	notTaken(t, to, true, "holds data already (in table organizations)")
+	notTaken(t, to, true, "holds data already")
 }
 
 func testRehearsal(t *testing.T, place func() place) {

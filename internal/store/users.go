@@ -143,7 +143,7 @@ func (s *Store) settle(ctx context.Context, t *tx, a identity.Arrival) error {
 	})
 	var home id.ID
 	// The lock makes others wait that could become the first as well.
-	found, err := t.one(`SELECT o.id FROM organizations o WHERE o.is_default AND o.deleted_at IS NULL`+t.conn.dialect.lock("o"), nil, &home)
+	found, err := t.one(`SELECT o.id FROM organizations o WHERE o.is_default = true AND o.is_default AND o.deleted_at IS NULL`+t.conn.dialect.lock("o"), nil, &home)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,6 @@ func testUsers(t *testing.T, backend Backend) {
 }
 
 func testKeyChecks(t *testing.T, backend Backend) {
-	t.Parallel()
 	w := NewWorld(t, backend(t))
 	for _, c := range []struct {
 		keys []byte
