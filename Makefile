@@ -53,6 +53,7 @@ test-fast: ## the tests that need nothing from outside, but for those that kill 
 lint: ## formatting, vet, staticcheck and the rules of the house
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './.*')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go tool -modfile=tools/go.mod templ fmt -fail -log-level warn internal/web
 	go vet -tags external ./...
 	go tool -modfile=tools/go.mod staticcheck -tags external ./...
 	go test -count=1 -v ./internal/house
@@ -60,10 +61,14 @@ lint: ## formatting, vet, staticcheck and the rules of the house
 .PHONY: generate
 generate: ## write the files that are made of others
 	go run ./internal/config/settingsdoc > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+	go tool -modfile=tools/go.mod templ generate -log-level warn -path internal/web
 
 .PHONY: verify
 verify: ## fail when a generated file is stale
 	go run ./internal/config/settingsdoc | diff -u docs/settings.md -
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && cp internal/web/*.templ "$$new" && \
+	go tool -modfile=tools/go.mod templ generate -log-level warn -path "$$new" && \
+	for page in "$$new"/*_templ.go; do diff -u "internal/web/$${page##*/}" "$$page" || exit 1; done
 
 .PHONY: bench
 bench: build ## measure the built binary; writes bench/RESULTS.md

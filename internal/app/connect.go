@@ -17,6 +17,7 @@ import (
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
+	"github.com/usefloww/flowwd/internal/web"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -57,6 +58,8 @@ func (s *Server) connect(ctx context.Context) error {
 		Logger:        s.log, Now: now,
 		NewRequestID: func() string { return s.ids.New().String() },
 		Observe:      s.metrics.observe,
+		ErrorPage:    web.ErrorPage,
+		LoginPath:    "/auth/login",
 	})
 	err := api.Register(s.router, api.Deps{
 		Tenants:     tenants,
@@ -70,6 +73,9 @@ func (s *Server) connect(ctx context.Context) error {
 		Logger:      s.log, Now: now,
 		WebhookBody: int64(settings.WebhookLimit), DeploymentBody: int64(settings.DeploymentLimit),
 	})
+	if err == nil {
+		err = web.Register(s.router, web.Deps{Logger: s.log})
+	}
 	if err != nil {
 		return fmt.Errorf("register the routes: %w", err)
 	}

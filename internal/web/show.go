@@ -1,0 +1,73 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/usefloww/flowwd/internal/route"
+)
+
+// frame is what is around a page.
+type frame struct {
+	Title string
+	// Reader names who is logged in; empty for nobody.
+	Reader string
+	// Leaves says that a form of the page may lead to a provider's site, which
+	// browsers otherwise stop.
+	Leaves bool
+}
+
+// policy is what a page may do: show itself and its assets, and send its forms
+// to this server.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+// show answers with a page. Nothing is written when it can't be rendered.
+func show(w http.ResponseWriter, r *http.Request, status int, f frame, body templ.Component) error {
+	var page bytes.Buffer
+	ctx := templ.WithChildren(r.Context(), body)
+	if err := layout(f).Render(ctx, &page); err != nil {
+		return fmt.Errorf("render a page: %w", err)
+	}
+	allowed := policy
+	if f.Leaves {
+		allowed += " https: http:"
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", allowed)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	return route.WriteBody(w, status, "text/html; charset=utf-8", page.Bytes())
+}
+
+// ErrorPage answers a failed request for a page; it is a route.Config.ErrorPage.
+func ErrorPage(w http.ResponseWriter, r *http.Request, status int, text string) {
+	title := http.StatusText(status)
+	switch status {
+	case http.StatusForbidden:
+		title = "You may not do this"
+	case http.StatusNotFound:
+		title = "There is nothing here"
+	case http.StatusTooManyRequests:
+		title = "Too many requests"
+	case http.StatusInternalServerError:
+		title = "Something went wrong"
+	case http.StatusServiceUnavailable:
+		title = "Not available now"
+	}
+	// An answer that can't be written has nobody left to be told.
+	_ = show(w, r, status, frame{Title: title}, message(notice{Title: title, Text: sentence(text)}))
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string {
+	if text == "" || strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}
