@@ -129,3 +129,15 @@ func Snapshot(fields map[string]any) json.RawMessage {
 	}
 	return text
 }
+
+// maxBrief is how many characters Brief leaves.
+const maxBrief = 200
+
+// Brief cuts a text that people wrote, which may be long, for Before or After.
+func Brief(text string) string {
+	runes := []rune(text)
+	if len(runes) <= maxBrief {
+		return text
+	}
+	return string(runes[:maxBrief]) + "…"
+}

@@ -7,12 +7,6 @@ import (
 	"time"
 )
 
-// Store keeps the chain.
-type Store interface {
-	// AppendAudit appends an entry that is part of no other change.
-	AppendAudit(ctx context.Context, e Entry) error
-}
-
 const (
 	// quiet is how long an equal entry is not recorded again, so that somebody
 	// who is refused a thousand times leaves one entry a minute.

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -25,9 +27,11 @@ func (s *Store) ActivateDeployment(ctx context.Context, a deploy.Activation) err
 			a.Deployment.WorkflowID, a.Deployment.ID); err != nil {
 			return err
 		}
-		if err := storeDeployment(t, a, rows); err != nil {
+		made, err := storeDeployment(t, a, rows)
+		if err != nil {
 			return err
 		}
+		s.recordActivation(ctx, t, a, made)
 		return changeTriggers(t, a)
 	})
 }
@@ -74,18 +78,36 @@ func advanceWorkflow(t *tx, a deploy.Activation) error {
 	return fault.New(fault.Conflict, "Another deployment of this workflow was made at the same time; deploy again")
 }
 
-func storeDeployment(t *tx, a deploy.Activation, rows activationRows) error {
+// recordActivation records a deployment that was made, or made active again.
+func (s *Store) recordActivation(ctx context.Context, t *tx, a deploy.Activation, made bool) {
+	d := a.Deployment
+	e := audit.Entry{
+		OrganizationID: d.OrganizationID, Action: audit.ChangeDeployment, Target: deploymentTarget(d.ID),
+		After: audit.Snapshot(map[string]any{"workflow": d.WorkflowID, "status": workflow.StatusActive}),
+	}
+	if made {
+		e.Action = audit.Deploy
+		e.After = audit.Snapshot(map[string]any{
+			"workflow": d.WorkflowID, "status": workflow.StatusActive,
+			"source": hex.EncodeToString(d.SourceHash[:]), "program": hex.EncodeToString(d.ProgramHash[:]),
+		})
+	}
+	s.record(ctx, t, e)
+}
+
+// storeDeployment makes a deployment active, and reports whether it was new.
+func storeDeployment(t *tx, a deploy.Activation, rows activationRows) (made bool, err error) {
 	d := a.Deployment
 	n, err := t.exec(`UPDATE deployments SET status = 'active' WHERE id = ? AND workflow_id = ? AND deleted_at IS NULL`,
 		d.ID, d.WorkflowID)
 	if err != nil || n == 1 {
-		return err
+		return false, err
 	}
 	if a.Source == nil || a.Program == nil {
-		return deploymentNotFound()
+		return false, deploymentNotFound()
 	}
 	if err := storeProgram(t, a.Program); err != nil {
-		return err
+		return false, err
 	}
 	_, err = t.exec(`
 		INSERT INTO deployments (id, organization_id, workflow_id, status, source_hash, program_hash, entrypoint,
@@ -94,14 +116,14 @@ func storeDeployment(t *tx, a deploy.Activation, rows activationRows) error {
 		d.ID, d.OrganizationID, d.WorkflowID, d.SourceHash, d.ProgramHash, d.Entrypoint,
 		d.ClientSDKVersion, rows.providers, rows.triggers, d.ProviderMappings, d.DeployedByID, d.DeployedAt, d.Note)
 	if t.unique(err) {
-		return fault.Because(err, fault.Conflict, "This deployment exists already")
+		return false, fault.Because(err, fault.Conflict, "This deployment exists already")
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = t.exec(`INSERT INTO deployment_sources (deployment_id, entrypoint, files) VALUES (?, ?, ?)`,
 		d.ID, a.Source.Entrypoint, rows.files)
-	return err
+	return true, err
 }
 
 // storeProgram keeps the program that is stored under the hash already, except

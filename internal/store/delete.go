@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 )
@@ -15,15 +16,20 @@ const maxCancelled = 1000
 // DeleteWorkflow implements workflow.Store.
 func (s *Store) DeleteWorkflow(ctx context.Context, deleted id.ID, at time.Time) error {
 	return s.writeWorkflows(ctx, "delete a workflow", func(t *tx) error {
-		n, err := t.exec(`
-			UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ? AND deleted_at IS NULL`,
-			at, at, deleted)
+		before, found, err := oneWorkflow(&t.view, deleted, t.conn.dialect.lock("w"))
+		if err == nil && !found {
+			err = workflowNotFound()
+		}
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return workflowNotFound()
+		if _, err := t.exec(`UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ?`, at, at, deleted); err != nil {
+			return err
 		}
+		s.record(ctx, t, audit.Entry{
+			OrganizationID: before.OrganizationID, Action: audit.DeleteWorkflow, Target: audit.Target{Type: "workflow", ID: deleted.String()},
+			Before: auditedWorkflow(before),
+		})
 		t.notices.workflows[deleted] = true
 		if _, err := t.exec(`DELETE FROM webhooks WHERE workflow_id = ?`, deleted); err != nil {
 			return err

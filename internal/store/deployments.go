@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -115,20 +116,25 @@ func (s *Store) Program(ctx context.Context, hash workflow.Hash) (*workflow.Prog
 	return &p, nil
 }
 
+func deploymentTarget(deployment id.ID) audit.Target {
+	return audit.Target{Type: "deployment", ID: deployment.String()}
+}
+
 // DeactivateDeployment implements deploy.Store.
 func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at time.Time) error {
 	return s.writeWorkflows(ctx, "deactivate a deployment", func(t *tx) error {
-		of, status, err := deploymentStatus(t, deployment)
-		if err != nil || status != workflow.StatusActive {
+		d, err := lockDeployment(t, deployment)
+		if err != nil || d.Status != workflow.StatusActive {
 			return err
 		}
 		if _, err := t.exec(`UPDATE deployments SET status = 'inactive' WHERE id = ?`, deployment); err != nil {
 			return err
 		}
-		t.notices.workflows[of] = true
+		t.notices.workflows[d.WorkflowID] = true
+		s.recordDeployment(ctx, t, d, audit.ChangeDeployment, "status", d.Status, workflow.StatusInactive)
 		_, err = t.exec(`
 			UPDATE workflows SET active_deployment_id = NULL, version = version + 1, updated_at = ?
-			WHERE id = ? AND active_deployment_id = ?`, at, of, deployment)
+			WHERE id = ? AND active_deployment_id = ?`, at, d.WorkflowID, deployment)
 		return err
 	})
 }
@@ -136,13 +142,14 @@ func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at t
 // DeleteDeployment implements deploy.Store.
 func (s *Store) DeleteDeployment(ctx context.Context, deployment id.ID, at time.Time) error {
 	return s.writeWorkflows(ctx, "delete a deployment", func(t *tx) error {
-		_, status, err := deploymentStatus(t, deployment)
+		d, err := lockDeployment(t, deployment)
 		if err != nil {
 			return err
 		}
-		if status == workflow.StatusActive {
+		if d.Status == workflow.StatusActive {
 			return fault.New(fault.Conflict, "This deployment is active; set it inactive before deleting it")
 		}
+		s.recordDeployment(ctx, t, d, audit.DeleteDeployment, "status", d.Status, nil)
 		_, err = t.exec(`UPDATE deployments SET deleted_at = ? WHERE id = ?`, at, deployment)
 		return err
 	})
@@ -151,18 +158,43 @@ func (s *Store) DeleteDeployment(ctx context.Context, deployment id.ID, at time.
 // SetDeploymentNote implements deploy.Store.
 func (s *Store) SetDeploymentNote(ctx context.Context, deployment id.ID, note *string) error {
 	return s.write(ctx, "set a deployment's note", func(t *tx) error {
-		if _, _, err := deploymentStatus(t, deployment); err != nil {
+		d, err := lockDeployment(t, deployment)
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(`UPDATE deployments SET note = ? WHERE id = ?`, note, deployment)
+		s.recordDeployment(ctx, t, d, audit.ChangeDeployment, "note", briefOrNull(d.Note), briefOrNull(note))
+		_, err = t.exec(`UPDATE deployments SET note = ? WHERE id = ?`, note, deployment)
 		return err
 	})
 }
 
-func deploymentStatus(t *tx, deployment id.ID) (of id.ID, status workflow.Status, err error) {
-	found, err := t.one(`SELECT d.workflow_id, d.status FROM`+liveDeployments+`WHERE d.id = ?`+t.conn.dialect.lock("d"), args{deployment}, &of, &status)
+// recordDeployment records that a member of a deployment changed; nil after is
+// nothing.
+func (s *Store) recordDeployment(ctx context.Context, t *tx, d workflow.Deployment, action audit.Action, member string, before, after any) {
+	e := audit.Entry{
+		OrganizationID: d.OrganizationID, Action: action, Target: deploymentTarget(d.ID),
+		Before: audit.Snapshot(map[string]any{"workflow": d.WorkflowID, member: before}),
+	}
+	if action != audit.DeleteDeployment {
+		e.After = audit.Snapshot(map[string]any{"workflow": d.WorkflowID, member: after})
+	}
+	s.record(ctx, t, e)
+}
+
+func briefOrNull(text *string) any {
+	if text == nil {
+		return nil
+	}
+	return audit.Brief(*text)
+}
+
+// lockDeployment reads what changes of a deployment are decided by.
+func lockDeployment(t *tx, deployment id.ID) (workflow.Deployment, error) {
+	d := workflow.Deployment{ID: deployment}
+	found, err := t.one(`SELECT d.organization_id, d.workflow_id, d.status, d.note FROM`+liveDeployments+`WHERE d.id = ?`+t.conn.dialect.lock("d"),
+		args{deployment}, &d.OrganizationID, &d.WorkflowID, &d.Status, &d.Note)
 	if err == nil && !found {
 		err = deploymentNotFound()
 	}
-	return of, status, err
+	return d, err
 }

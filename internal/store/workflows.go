@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -53,8 +55,21 @@ func (s *Store) CreateWorkflow(ctx context.Context, w workflow.Workflow) error {
 		case err == nil && n == 0:
 			return fault.New(fault.NotFound, "Namespace not found")
 		}
+		s.record(ctx, t, audit.Entry{
+			OrganizationID: w.OrganizationID, Action: audit.CreateWorkflow, Target: audit.Target{Type: "workflow", ID: w.ID.String()},
+			After: auditedWorkflow(w),
+		})
 		return err
 	})
+}
+
+// auditedWorkflow is what the audit log shows of a workflow.
+func auditedWorkflow(w workflow.Workflow) json.RawMessage {
+	fields := map[string]any{"name": w.Name, "active": w.Active, "description": nil}
+	if w.Description != nil {
+		fields["description"] = audit.Brief(*w.Description)
+	}
+	return audit.Snapshot(fields)
 }
 
 // Workflow implements workflow.Store.
@@ -129,20 +144,36 @@ func (s *Store) ChangeWorkflow(ctx context.Context, changed id.ID, c workflow.Ch
 	var w workflow.Workflow
 	err := s.writeWorkflows(ctx, "change a workflow", func(t *tx) error {
 		t.notices.workflows[changed] = true
-		n, err := t.exec(`UPDATE workflows SET `+set+` WHERE id = ? AND deleted_at IS NULL`, append(values, changed)...)
-		switch {
-		case t.unique(err):
-			return nameTaken(err)
-		case err != nil:
-			return err
-		case n == 0:
-			return workflowNotFound()
+		before, found, err := oneWorkflow(&t.view, changed, t.conn.dialect.lock("w"))
+		if err == nil && !found {
+			err = workflowNotFound()
 		}
-		return t.each(`SELECT `+workflowColumns+` FROM `+workflowTables+` WHERE w.id = ?`, args{changed},
-			func(scan scanner) (err error) {
-				w, err = scanWorkflow(scan)
-				return err
-			})
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE workflows SET `+set+` WHERE id = ? AND deleted_at IS NULL`, append(values, changed)...)
+		if t.unique(err) {
+			return nameTaken(err)
+		}
+		if err == nil {
+			w, _, err = oneWorkflow(&t.view, changed, "")
+		}
+		s.record(ctx, t, audit.Entry{
+			OrganizationID: w.OrganizationID, Action: audit.ChangeWorkflow, Target: audit.Target{Type: "workflow", ID: changed.String()},
+			Before: auditedWorkflow(before), After: auditedWorkflow(w),
+		})
+		return err
 	})
 	return w, err
+}
+
+// oneWorkflow reads a workflow that is not deleted; lock ends the statement.
+func oneWorkflow(v *view, wanted id.ID, lock string) (w workflow.Workflow, found bool, err error) {
+	err = v.each(`SELECT `+workflowColumns+` FROM `+workflowTables+` WHERE w.id = ? AND w.deleted_at IS NULL`+lock, args{wanted},
+		func(scan scanner) (err error) {
+			found = true
+			w, err = scanWorkflow(scan)
+			return err
+		})
+	return w, found, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
@@ -80,6 +81,12 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		}
 	}
 	note(w.SearchLogs(w.ctx(), execution.LogQuery{WorkflowID: f.ID, Limit: 10}))
+	for _, organization := range []id.ID{{}, f.OrganizationID} {
+		note(w.AuditChain(w.ctx(), organization, 0, 10))
+		note(w.AuditPage(w.ctx(), audit.Filter{OrganizationID: organization, Since: w.Now(), Until: w.Now(), Limit: 10}))
+	}
+	note(w.VerifyAudit(w.ctx()))
+	note(w.PurgeAudit(w.ctx(), w.Now().Add(-time.Hour), 10))
 	note(w.TakeBackClaims(w.ctx(), "test", w.Now()))
 	note(w.PurgeExpired(w.ctx(), w.Now().Add(-time.Hour), w.Now(), 10))
 	for _, err := range errs {

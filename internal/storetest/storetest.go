@@ -25,6 +25,7 @@ func Run(t *testing.T, backend Backend) {
 		{"tenants", testTenants},
 		{"users", testUsers},
 		{"key checks", testKeyChecks},
+		{"audit", testAudit},
 		{"keys", testKeys},
 		{"workflows", testWorkflows},
 		{"deployments", testDeployments},

@@ -1,0 +1,25 @@
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// Store keeps the chain. Each method is one atomic unit.
+type Store interface {
+	// AppendAudit appends an entry that is part of no other change.
+	AppendAudit(ctx context.Context, e Entry) error
+	// AuditPage returns the entries that a filter selects, newest first.
+	AuditPage(ctx context.Context, f Filter) (Page, error)
+	// AuditChain returns entries in the order of the chain: those after a place,
+	// of one organization or, when it is zero, all; at most limit.
+	AuditChain(ctx context.Context, organization id.ID, after int64, limit int) ([]Link, error)
+	// VerifyAudit walks the whole chain and returns how many entries there are. A
+	// *Broken says where it does not hold.
+	VerifyAudit(ctx context.Context) (int64, error)
+	// PurgeAudit removes entries from the beginning of the chain that are older
+	// than a time, at most limit and never the last one, and returns how many.
+	PurgeAudit(ctx context.Context, before time.Time, limit int) (int, error)
+}
