@@ -67,7 +67,7 @@ generate: ## write the files that are made of others
 verify: ## fail when a generated file is stale
 	go run ./internal/config/settingsdoc | diff -u docs/settings.md -
 	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && cp internal/web/*.templ "$$new" && \
-	go tool -modfile=tools/go.mod templ generate -log-level warn -path "$$new" && \
+	go tool -modfile=tools/go.mod templ generate -log-level error -path "$$new" && \
 	for page in "$$new"/*_templ.go; do diff -u "internal/web/$${page##*/}" "$$page" || exit 1; done
 
 .PHONY: bench

@@ -40,6 +40,9 @@ type Principal struct {
 	// SessionID is the browser session behind the request; zero for other
 	// credentials.
 	SessionID id.ID
+	// Slid says that this use has moved the session's expiry, so that the cookie
+	// should live as long anew.
+	Slid bool
 	// FamilyID is the command line's login behind the request; zero for other
 	// credentials.
 	FamilyID id.ID

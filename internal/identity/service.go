@@ -18,6 +18,8 @@ type Service struct {
 	Users UserStore
 	// Way is how people log in; nil for API keys alone.
 	Way Way
+	// Sessions are those of browsers; nil for none.
+	Sessions *Sessions
 	// Fresh returns a new organization with its namespace for a display name, not
 	// yet stored.
 	Fresh func(displayName string) tenant.Namespace
@@ -53,8 +55,19 @@ func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, er
 		return s.arrive(ctx, who)
 	case c.Bearer != "":
 		return Principal{}, fault.New(fault.Unauthenticated, "Invalid credential: an API key begins with %s", KeyPrefix)
+	case c.Cookie != "" && s.Sessions != nil:
+		return s.Sessions.authenticate(ctx, c.Cookie)
 	}
 	return Principal{}, fault.New(fault.Unauthenticated, "No credentials provided")
+}
+
+// LogIn begins a session of whoever a provider says has logged in.
+func (s *Service) LogIn(ctx context.Context, login Login, v Visitor) (cookie string, err error) {
+	p, err := s.arrive(ctx, login.Identity)
+	if err != nil {
+		return "", err
+	}
+	return s.Sessions.Begin(ctx, p, login, v)
 }
 
 // arrive returns the user of an identity, made at first sight.
@@ -97,13 +110,13 @@ func (s *Service) arrival(who Identity) Arrival {
 		ID: s.IDs.New(), Provider: who.Provider, Subject: who.Subject, Profile: who.Profile,
 		CreatedAt: now, UpdatedAt: now, SeenAt: &now,
 	}
-	n := s.Fresh(organizationName(u))
+	n := s.Fresh(OrganizationName(u))
 	return Arrival{User: u, Organization: n.Organization, Namespace: n, JoinDefault: s.SingleOrganization, JoinRole: tenant.RoleMember}
 }
 
-// organizationName is what a person's own organization is called: 1.3 of
+// OrganizationName is what a person's own organization is called: 1.3 of
 // identity-realtime-admin.md.
-func organizationName(u User) string {
+func OrganizationName(u User) string {
 	local, _, _ := strings.Cut(u.Email, "@")
 	for _, text := range []string{strings.TrimSpace(u.FirstName + " " + u.LastName), u.Username, local} {
 		if runes := []rune(text); len(runes) > 0 {

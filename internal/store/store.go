@@ -15,20 +15,23 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 var (
-	_ tenant.Store       = (*Store)(nil)
-	_ audit.Store        = (*Store)(nil)
-	_ identity.KeyStore  = (*Store)(nil)
-	_ identity.UserStore = (*Store)(nil)
-	_ workflow.Store     = (*Store)(nil)
-	_ trigger.Store      = (*Store)(nil)
-	_ deploy.Store       = (*Store)(nil)
-	_ execution.Store    = (*Store)(nil)
+	_ tenant.Store          = (*Store)(nil)
+	_ audit.Store           = (*Store)(nil)
+	_ identity.KeyStore     = (*Store)(nil)
+	_ identity.UserStore    = (*Store)(nil)
+	_ identity.SessionStore = (*Store)(nil)
+	_ password.Store        = (*Store)(nil)
+	_ workflow.Store        = (*Store)(nil)
+	_ trigger.Store         = (*Store)(nil)
+	_ deploy.Store          = (*Store)(nil)
+	_ execution.Store       = (*Store)(nil)
 )
 
 // Config says where a store keeps its data and how it behaves. Path, Now and

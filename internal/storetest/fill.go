@@ -18,7 +18,9 @@ func (w *World) Fill() workflow.Workflow {
 	w.t.Helper()
 	n := w.Namespace()
 	w.key(n.OrganizationID, "ci")
-	w.User(n.OrganizationID, tenant.RoleMember)
+	u := w.User(n.OrganizationID, tenant.RoleMember)
+	w.Session(u.ID, "filled")
+	w.must(w.CreateLink(w.ctx(), w.link("filled", u.ID)))
 	_, err := w.CheckEncryptionKey(w.ctx(), [][32]byte{{1}})
 	w.must(err)
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
@@ -59,6 +61,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	note(nil, err)
 	note(w.PrincipalByKeyHash(w.ctx(), keys[0].Hash, w.Now()))
 	note(w.RevokeAPIKeys(w.ctx(), identity.KeyMatch{ID: w.ID()}, w.Now()))
+	w.readLogins(note)
 	note(w.Store.Workflow(w.ctx(), mine, f.ID))
 	note(w.Workflows(w.ctx(), workflow.ListFilter{Organizations: mine, NamespaceID: f.NamespaceID, Search: "w", Limit: 10}))
 	note(w.ChangeWorkflow(w.ctx(), f.ID, workflow.Change{Active: &off}, w.Now()))
@@ -92,4 +95,21 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	for _, err := range errs {
 		w.must(err)
 	}
+}
+
+// readLogins calls what people log in with.
+func (w *World) readLogins(note func(any, error)) {
+	s, p, _ := w.open("filled")
+	note(w.Sessions(w.ctx(), p.ID, w.Now(), 10))
+	note(w.ClaimRenewal(w.ctx(), s.ID, w.Now(), w.Now(), w.Now()))
+	note(nil, w.RenewSession(w.ctx(), s.ID, nil, nil))
+	note(w.HasAccounts(w.ctx()))
+	note(w.LinkUser(w.ctx(), hashOf("filled"), w.Now()))
+	made, err := w.SetUp(w.ctx(), w.account("first"), "h", nil)
+	note(made, err)
+	note(w.PasswordOf(w.ctx(), made.ID))
+	_, _, err = w.UserByLogin(w.ctx(), "first")
+	note(nil, err)
+	note(nil, w.ChangePassword(w.ctx(), made.ID, "h", "h2", id.ID{}, w.Now()))
+	note(w.ChoosePassword(w.ctx(), hashOf("filled"), "h", w.Now()))
 }

@@ -24,6 +24,8 @@ func Run(t *testing.T, backend Backend) {
 	}{
 		{"tenants", testTenants},
 		{"users", testUsers},
+		{"sessions", testSessions},
+		{"passwords", testPasswords},
 		{"key checks", testKeyChecks},
 		{"audit", testAudit},
 		{"keys", testKeys},
