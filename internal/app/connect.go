@@ -50,7 +50,10 @@ func (s *Server) connect(ctx context.Context) error {
 		Planner: &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now},
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
-	users := &identity.Service{Keys: s.store, Users: s.store, Fresh: tenants.Fresh, IDs: s.ids, Now: now}
+	users := &identity.Service{
+		Keys: s.store, Users: s.store, Way: s.way(), Fresh: tenants.Fresh, AdminIDs: settings.AdminUserIDs,
+		SingleOrganization: settings.SingleOrg, IDs: s.ids, Now: now,
+	}
 	s.router = route.New(route.Config{
 		Title: "flowwd", Version: s.config.Version,
 		Authenticate:  users.Authenticate,

@@ -35,7 +35,7 @@ type Login struct {
 	AuthType  AuthType `name:"auth-type" env:"AUTH_TYPE" default:"password" placeholder:"TYPE" group:"Login" help:"How people log in: password, workos, oidc, or none (one person, for this machine alone)."`
 	ClientID  string   `name:"auth-client-id" env:"AUTH_CLIENT_ID" placeholder:"ID" group:"Login" help:"Client id at the OIDC provider; for WorkOS, WORKOS_CLIENT_ID says the same."`
 	Secret    string   `name:"auth-client-secret" env:"AUTH_CLIENT_SECRET" placeholder:"SECRET" group:"Login" help:"Client secret at the OIDC provider; for WorkOS, WORKOS_API_KEY says the same. A flag can be read by other users of the machine: prefer the variable or its file."`
-	IssuerURL string   `name:"auth-issuer-url" env:"AUTH_ISSUER_URL" placeholder:"URL" group:"Login" help:"Address of the OIDC provider, as its tokens name it."`
+	IssuerURL string   `name:"auth-issuer-url" env:"AUTH_ISSUER_URL" placeholder:"URL" group:"Login" help:"Address of the OIDC provider, as its tokens name it; for WorkOS, only where tokens name another issuer than WorkOS does by itself."`
 	Audience  string   `name:"device-auth-audience" env:"DEVICE_AUTH_AUDIENCE" placeholder:"NAME" group:"Login" help:"Audience that command lines ask the OIDC provider for, accepted beside the client id."`
 	Device    string   `name:"device-login" env:"FLOWW_DEVICE_LOGIN" default:"auto" enum:"auto,own,provider" placeholder:"WHERE" group:"Login" help:"Where command lines log in with workos and oidc: at the provider, at this server (own), or at the provider where it can do that (auto)."`
 
@@ -96,6 +96,9 @@ func (s *Settings) checkLogin(add func(name, format string, args ...any)) {
 		}
 		if text := checkURL(s.WorkOSURL); text != "" {
 			add("WORKOS_API_URL (--workos-api-url)", "%s", text)
+		}
+		if text := checkURL(s.IssuerURL); s.IssuerURL != "" && text != "" {
+			add("AUTH_ISSUER_URL (--auth-issuer-url)", "%s", text)
 		}
 	case AuthNone:
 		if !s.NoLoginAnyway && !listensLocally(s.Listen) {

@@ -44,6 +44,7 @@ func (s *Service) Authenticate(ctx context.Context, c Credential) (Principal, er
 }
 
 func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, error) {
+	open, isOpen := s.Way.(Open)
 	switch {
 	case strings.HasPrefix(c.Bearer, KeyPrefix):
 		return s.authenticateKey(ctx, c.Bearer)
@@ -55,6 +56,8 @@ func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, er
 		return s.arrive(ctx, who)
 	case c.Bearer != "":
 		return Principal{}, fault.New(fault.Unauthenticated, "Invalid credential: an API key begins with %s", KeyPrefix)
+	case isOpen:
+		return s.anyone(ctx, open, c)
 	case c.Cookie != "" && s.Sessions != nil:
 		return s.Sessions.authenticate(ctx, c.Cookie)
 	}
@@ -73,11 +76,19 @@ func (s *Service) LogIn(ctx context.Context, login Login, v Visitor) (cookie str
 // arrive returns the user of an identity, made at first sight.
 func (s *Service) arrive(ctx context.Context, who Identity) (Principal, error) {
 	p, err := s.Users.PrincipalByIdentity(ctx, who.Provider, who.Subject, s.Now())
-	if fault.Is(err, fault.NotFound) {
+	stranger := fault.Is(err, fault.NotFound)
+	if stranger || err == nil && p.User.Email == "" {
+		who = s.introduce(ctx, who)
+	}
+	who.Profile = who.Profile.tidy()
+	if stranger {
 		p, err = s.Users.Welcome(ctx, s.arrival(who))
 	}
 	if err != nil {
 		return Principal{}, fmt.Errorf("find the user of a login: %w", err)
+	}
+	if !who.At.IsZero() && who.At.Before(p.User.UpdatedAt) {
+		who.Profile = who.Profile.adding(p.User.Profile)
 	}
 	return p, s.updateProfile(ctx, &p, who.Profile)
 }
@@ -111,7 +122,11 @@ func (s *Service) arrival(who Identity) Arrival {
 		CreatedAt: now, UpdatedAt: now, SeenAt: &now,
 	}
 	n := s.Fresh(OrganizationName(u))
-	return Arrival{User: u, Organization: n.Organization, Namespace: n, JoinDefault: s.SingleOrganization, JoinRole: tenant.RoleMember}
+	a := Arrival{User: u, Organization: n.Organization, Namespace: n, JoinDefault: s.SingleOrganization, JoinRole: tenant.RoleMember}
+	if _, open := s.Way.(Open); open {
+		a.JoinDefault, a.JoinRole = true, tenant.RoleOwner
+	}
+	return a
 }
 
 // OrganizationName is what a person's own organization is called: 1.3 of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/tenant"
@@ -34,6 +36,48 @@ type Profile struct {
 	Email, FirstName, LastName string
 }
 
+// What fits the profile of a user, in characters.
+const (
+	maxEmail = 320
+	maxName  = 255
+)
+
+// tidy returns p without what can't be stored: a provider says what it likes.
+func (p Profile) tidy() Profile {
+	return Profile{
+		Username: tidyText(p.Username, maxName), Email: tidyText(p.Email, maxEmail),
+		FirstName: tidyText(p.FirstName, maxName), LastName: tidyText(p.LastName, maxName),
+	}
+}
+
+// tidyText leaves out a text that is too long: a part of an address is another
+// address.
+func tidyText(text string, limit int) string {
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text))
+	if utf8.RuneCountInString(text) > limit {
+		return ""
+	}
+	return text
+}
+
+// adding returns what p, which is older than what is known, adds to that.
+func (p Profile) adding(known Profile) Profile {
+	for _, f := range []struct {
+		said  *string
+		known string
+	}{{&p.Email, known.Email}, {&p.FirstName, known.FirstName}, {&p.LastName, known.LastName}} {
+		if f.known != "" {
+			*f.said = ""
+		}
+	}
+	return p
+}
+
 // Label names the user for people.
 func (u User) Label() string {
 	for _, text := range []string{u.Email, u.Login, strings.TrimSpace(u.FirstName + " " + u.LastName), u.Subject} {
@@ -50,6 +94,9 @@ type Identity struct {
 	Provider string
 	Subject  string
 	Profile  Profile
+	// At is when the provider said so; zero for now. What is older than what is
+	// stored changes no profile.
+	At time.Time
 }
 
 // Arrival is a user to be made at the first sight of an identity, with all that

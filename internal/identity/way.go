@@ -21,6 +21,22 @@ type Way interface {
 	Client(ctx context.Context) ClientConfig
 }
 
+// Profiler is a Way whose tokens don't say who a person is: it asks the provider.
+type Profiler interface {
+	Way
+	// Profile returns what the provider knows of a person. It takes a few seconds
+	// at the most, and answers with an error at once where it failed lately.
+	Profile(ctx context.Context, subject string) (Profile, error)
+}
+
+// Open is a Way in which nobody logs in: whoever asks is the same person.
+type Open interface {
+	Way
+	// Anyone returns that person, or refuses a request that another site may have
+	// made a browser send.
+	Anyone(c Credential) (Identity, error)
+}
+
 // ClientConfig is what a client needs to know of a provider: 2.1 of
 // identity-realtime-admin.md of the wire contract.
 type ClientConfig struct {
@@ -30,6 +46,17 @@ type ClientConfig struct {
 	// Audience is asked for by clients; empty for none.
 	Audience string
 }
+
+// Device says where command lines log in.
+type Device string
+
+// The places where command lines log in.
+const (
+	// DeviceAuto is at the provider where it lets them in, else at this server.
+	DeviceAuto     Device = "auto"
+	DeviceOwn      Device = "own"
+	DeviceProvider Device = "provider"
+)
 
 // Browser logs people in at a provider by OAuth 2 with a browser.
 type Browser interface {
@@ -75,6 +102,8 @@ type Credential struct {
 	Bearer, Cookie string
 	// Address is where the request came from.
 	Address string
+	// Host is the host that the client asked for, with its port.
+	Host string
 }
 
 // SessionCookie is the name of the cookie that holds a session: 1.4 of

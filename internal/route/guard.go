@@ -33,7 +33,7 @@ func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, 
 		return ctx, call, fault.New(fault.Denied, "nobody may use this route")
 	}
 	credential := credentialOf(r, s)
-	credential.Address = q.address
+	credential.Address, credential.Host = q.address, r.Host
 	principal, err := rt.config.Authenticate(ctx, credential)
 	if err != nil {
 		return ctx, call, err
