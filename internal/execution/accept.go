@@ -32,6 +32,9 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 		}
 		return Accepted{}, err
 	}
+	if !accepted.Repeated {
+		s.Listener.Accepted(a, accepted)
+	}
 	if accepted.Claim != nil {
 		accepted.Claim.Event = &a.Event
 		s.startRun(l, accepted.Claim)

@@ -32,7 +32,7 @@ const (
 // end itself.
 type logWriter struct {
 	s     *Service
-	lease Lease
+	claim *Claim
 	// abort ends the run when its lease is lost.
 	abort context.CancelCauseFunc
 
@@ -48,8 +48,8 @@ type logWriter struct {
 	lost     bool
 }
 
-func newLogWriter(s *Service, lease Lease, abort context.CancelCauseFunc) *logWriter {
-	w := &logWriter{s: s, lease: lease, abort: abort, first: 1}
+func newLogWriter(s *Service, c *Claim, abort context.CancelCauseFunc) *logWriter {
+	w := &logWriter{s: s, claim: c, abort: abort, first: 1}
 	w.changed = sync.NewCond(&w.mu)
 	return w
 }
@@ -92,10 +92,11 @@ func (w *logWriter) flush() {
 	w.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-	err := w.s.Store.AppendLog(ctx, w.lease, chunk)
+	err := w.s.Store.AppendLog(ctx, w.claim.Lease, chunk)
 	cancel()
 	if err == nil {
-		w.s.signal(w.lease.ExecutionID)
+		w.s.signal(w.claim.ExecutionID)
+		w.s.Listener.Logged(w.claim, chunk)
 	}
 
 	w.mu.Lock()
@@ -112,7 +113,7 @@ func (w *logWriter) flush() {
 		w.abort(ErrLeaseLost)
 	default:
 		// The lines stay; storing the same part twice is harmless.
-		w.s.Log.Error("log lines could not be stored; trying again", "execution", w.lease.ExecutionID, "error", err)
+		w.s.Log.Error("log lines could not be stored; trying again", "execution", w.claim.ExecutionID, "error", err)
 		w.schedule(flushRetry)
 	}
 	w.changed.Broadcast()

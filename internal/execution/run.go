@@ -28,9 +28,10 @@ func (s *Service) startRun(l *life, c *Claim) {
 
 func (s *Service) run(l *life, c *Claim) {
 	s.signal(c.ExecutionID)
+	s.Listener.Started(c)
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	defer cancel(nil)
-	log := newLogWriter(s, c.Lease, cancel)
+	log := newLogWriter(s, c, cancel)
 	result, err := s.invoke(ctx, c, log)
 	last := log.close()
 	if errors.Is(context.Cause(ctx), ErrLeaseLost) {
@@ -114,7 +115,7 @@ func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Inter
 	if err != nil {
 		return
 	}
-	s.ended(c, state, in.EndedAt, in.EndedAt.Sub(c.StartedAt))
+	s.ended(c, in.Logs, End{State: state, Error: in.Reason, At: in.EndedAt, Duration: in.EndedAt.Sub(c.StartedAt)})
 	if state == Received {
 		s.backlog.Store(true)
 	}
@@ -124,15 +125,19 @@ func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Inter
 func (s *Service) finish(c *Claim, o Outcome) {
 	err := s.persist(c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c.Lease, o) })
 	if err == nil {
-		s.ended(c, o.State, o.EndedAt, o.Duration)
+		s.ended(c, o.Logs, End{State: o.State, Error: o.Error, Result: o.Result, At: o.EndedAt, Duration: o.Duration})
 	}
 }
 
-func (s *Service) ended(c *Claim, state State, at time.Time, ran time.Duration) {
+func (s *Service) ended(c *Claim, last *LogChunk, e End) {
 	s.signal(c.ExecutionID)
-	s.Log.Debug("run ended", "execution", c.ExecutionID, "workflow", c.WorkflowID, "attempt", c.Attempt, "state", state, "duration", ran)
+	if last != nil {
+		s.Listener.Logged(c, *last)
+	}
+	s.Listener.Ended(c, e)
+	s.Log.Debug("run ended", "execution", c.ExecutionID, "workflow", c.WorkflowID, "attempt", c.Attempt, "state", e.State, "duration", e.Duration)
 	if s.Metrics != nil {
-		s.Metrics.Ended(state, c.StartedAt.Sub(c.ReceivedAt), ran)
+		s.Metrics.Ended(e.State, c.StartedAt.Sub(c.ReceivedAt), e.Duration)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// Config is what a Service is made of. All fields are required but Metrics.
+// Config is what a Service is made of. All fields are required but Metrics and
+// Listener.
 type Config struct {
 	Store  Store
 	Engine engine.Engine
@@ -27,6 +28,8 @@ type Config struct {
 	// Retention is how long ended executions are kept.
 	Retention time.Duration
 	Metrics   Metrics
+	// Listener is told what happens; nil for nobody.
+	Listener Listener
 }
 
 // Metrics is told what happens to executions. It must not block.
@@ -75,6 +78,9 @@ var errStopping = &engine.Interrupted{Message: "the server was stopped"}
 
 // New returns a Service that accepts and runs nothing before Start.
 func New(c Config) *Service {
+	if c.Listener == nil {
+		c.Listener = nobody{}
+	}
 	s := &Service{
 		Config:   c,
 		programs: newPrograms(c.Store.Program),

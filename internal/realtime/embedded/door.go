@@ -1,0 +1,90 @@
+package embedded
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/identity"
+)
+
+// doors are the ways in.
+type doors struct {
+	websocket, sse, stream, emulation http.Handler
+}
+
+// pings are how often a client that says nothing is asked whether it is there.
+var pings = centrifuge.PingPongConfig{PingInterval: 25 * time.Second, PongTimeout: 10 * time.Second}
+
+func (n *Node) open() doors {
+	return doors{
+		websocket: centrifuge.NewWebsocketHandler(n.node, centrifuge.WebsocketConfig{
+			// Checked before, in the same way for all doors.
+			CheckOrigin:      func(*http.Request) bool { return true },
+			MessageSizeLimit: maxFrame, WriteTimeout: 5 * time.Second, PingPongConfig: pings,
+		}),
+		sse:       centrifuge.NewSSEHandler(n.node, centrifuge.SSEConfig{MaxRequestBodySize: maxFrame, PingPongConfig: pings}),
+		stream:    centrifuge.NewHTTPStreamHandler(n.node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: maxFrame, PingPongConfig: pings}),
+		emulation: centrifuge.NewEmulationHandler(n.node, centrifuge.EmulationConfig{MaxRequestBodySize: maxFrame}),
+	}
+}
+
+// Door serves connections of one kind.
+type Door func(w http.ResponseWriter, r *http.Request, address string) error
+
+// Websocket serves the websocket of the client protocol.
+func (n *Node) Websocket(w http.ResponseWriter, r *http.Request, address string) error {
+	return n.enter(n.doors.websocket, w, r, address)
+}
+
+// ServerSentEvents serves the fallback by server-sent events.
+func (n *Node) ServerSentEvents(w http.ResponseWriter, r *http.Request, address string) error {
+	return n.enter(n.doors.sse, w, r, address)
+}
+
+// Stream serves the fallback by HTTP streaming.
+func (n *Node) Stream(w http.ResponseWriter, r *http.Request, address string) error {
+	return n.enter(n.doors.stream, w, r, address)
+}
+
+// Emulate takes what clients of the fallbacks send.
+func (n *Node) Emulate(w http.ResponseWriter, r *http.Request, address string) error {
+	return n.enter(n.doors.emulation, w, r, address)
+}
+
+// enter lets a request in with its credential. A page of another site must not
+// connect with the cookie of its reader.
+func (n *Node) enter(door http.Handler, w http.ResponseWriter, r *http.Request, address string) error {
+	if !n.fromHere(r) {
+		return fault.New(fault.Denied, "Pages of %.100q may not connect here; FLOWW_CORS_ORIGINS lists the sites that may", r.Header.Get("Origin"))
+	}
+	if n.node.Hub().NumClients() >= n.config.Connections {
+		return fault.New(fault.Unavailable, "%d realtime connections are open, which is the limit; try again later", n.config.Connections)
+	}
+	credential := identity.Credential{Bearer: bearer(r.Header.Get("Authorization")), Address: address}
+	if cookie, err := r.Cookie(identity.SessionCookie); err == nil {
+		credential.Cookie = cookie.Value
+	}
+	door.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), credentialKey{}, credential)))
+	return nil
+}
+
+// fromHere reports whether a request comes from no page, a page of this server
+// or one of a site that may connect.
+func (n *Node) fromHere(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err == nil && strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	return n.config.Origins != nil && slices.Contains(n.config.Origins(), origin)
+}

@@ -1,0 +1,207 @@
+package realtime
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+const (
+	// lanes is how many workflows are published for at once. Each workflow has
+	// one lane, which keeps its events in order.
+	lanes = 8
+	// laneLength is how many events may wait in a lane.
+	laneLength = 2048
+	// maxWaiting is how many bytes of events may wait in all lanes.
+	maxWaiting = 32 << 20
+
+	publishTimeout = 2 * time.Second
+	// tries is how often an event is published before it is dropped.
+	tries = 3
+	// retryAfter is the wait before the second try; it doubles.
+	retryAfter = 100 * time.Millisecond
+	// silence is how long everything is dropped at once after a publication
+	// failed for good, so that a transport that is gone is not waited for again
+	// and again.
+	silence = time.Second
+)
+
+// FeedConfig is what a Feed is made of. All fields are required.
+type FeedConfig struct {
+	Transport Transport
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Feed publishes what happens, in the order in which it happens to each
+// workflow, and never makes anybody wait. Safe for concurrent use.
+type Feed struct {
+	FeedConfig
+	seed  maphash.Seed
+	lanes [lanes]lane
+	bytes atomic.Int64
+
+	published, dropped atomic.Int64
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// lane publishes for some of the workflows.
+type lane struct {
+	queue chan item
+	mu    sync.Mutex
+	// gaps are workflows that an event was dropped of since they were last
+	// published for.
+	gaps map[id.ID]bool
+}
+
+// maxGaps bounds the workflows that are remembered for a gap; more are told by
+// none.
+const maxGaps = 10_000
+
+// item is an event on its way.
+type item struct {
+	workflow id.ID
+	size     int
+	options  Options
+	make     func() ([]byte, error)
+}
+
+// NewFeed returns a Feed that drops everything before Start.
+func NewFeed(c FeedConfig) *Feed {
+	f := &Feed{FeedConfig: c, seed: maphash.MakeSeed(), stop: func() {}}
+	for i := range f.lanes {
+		f.lanes[i] = lane{queue: make(chan item, laneLength), gaps: map[id.ID]bool{}}
+	}
+	return f
+}
+
+// Start begins to publish.
+func (f *Feed) Start(ctx context.Context) error {
+	ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
+	for i := range f.lanes {
+		f.done.Go(func() { f.run(ctx, &f.lanes[i]) })
+	}
+	return nil
+}
+
+// Stop drops what waits and ends.
+func (f *Feed) Stop(context.Context) error {
+	f.stop()
+	f.done.Wait()
+	return nil
+}
+
+// Counts returns how many events were published and dropped.
+func (f *Feed) Counts() (published, dropped int64) { return f.published.Load(), f.dropped.Load() }
+
+// Waiting returns how many events wait to be published.
+func (f *Feed) Waiting() int {
+	n := 0
+	for i := range f.lanes {
+		n += len(f.lanes[i].queue)
+	}
+	return n
+}
+
+// put has an event published, or drops it when too much waits. Size is about how
+// many bytes it keeps in memory.
+func (f *Feed) put(workflow id.ID, size int, o Options, make func() ([]byte, error)) {
+	l := &f.lanes[maphash.Bytes(f.seed, workflow[:])%lanes]
+	if f.bytes.Add(int64(size)) <= maxWaiting {
+		select {
+		case l.queue <- item{workflow: workflow, size: size, options: o, make: make}:
+			return
+		default:
+		}
+	}
+	f.bytes.Add(-int64(size))
+	f.drop(l, workflow)
+}
+
+func (f *Feed) drop(l *lane, workflow id.ID) {
+	f.dropped.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.gaps) < maxGaps {
+		l.gaps[workflow] = true
+	}
+}
+
+// takeGap reports whether subscribers of a workflow must be told of a gap.
+func (l *lane) takeGap(workflow id.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gap := l.gaps[workflow]
+	delete(l.gaps, workflow)
+	return gap
+}
+
+func (f *Feed) run(ctx context.Context, l *lane) {
+	var silent time.Time // until when everything is dropped
+	for {
+		var i item
+		select {
+		case <-ctx.Done():
+			return
+		case i = <-l.queue:
+		}
+		f.bytes.Add(-int64(i.size))
+		if f.Now().Before(silent) || !f.publish(ctx, l, i) {
+			f.drop(l, i.workflow)
+			if !f.Now().Before(silent) {
+				silent = f.Now().Add(silence)
+			}
+		}
+	}
+}
+
+// publish publishes an event, after word of a gap when there is one.
+func (f *Feed) publish(ctx context.Context, l *lane, i item) bool {
+	channel := Channel(i.workflow)
+	if l.takeGap(i.workflow) {
+		word, err := encode(typeGap, i.workflow, f.Now(), struct{}{})
+		if err != nil || !f.try(ctx, channel, word, Options{}) {
+			return false
+		}
+	}
+	data, err := i.make()
+	if err != nil {
+		f.Log.Error("an event has no JSON form", "workflow", i.workflow, "error", err)
+		return true
+	}
+	if !f.try(ctx, channel, data, i.options) {
+		return false
+	}
+	f.published.Add(1)
+	return true
+}
+
+// try publishes data, a few times when that fails.
+func (f *Feed) try(ctx context.Context, channel string, data []byte, o Options) bool {
+	wait := retryAfter
+	for n := 1; ; n++ {
+		limited, cancel := context.WithTimeout(ctx, publishTimeout)
+		err := f.Transport.Publish(limited, channel, data, o)
+		cancel()
+		if err == nil {
+			return true
+		}
+		if n == tries || ctx.Err() != nil {
+			f.Log.Warn("an event was not published", "channel", channel, "tries", n, "error", err)
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
+		wait *= 2
+	}
+}

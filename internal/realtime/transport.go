@@ -1,0 +1,36 @@
+package realtime
+
+import (
+	"context"
+
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// Transport carries publications to subscribers: a home of the channels.
+type Transport interface {
+	// Publish sends data to those who are subscribed to a channel.
+	Publish(ctx context.Context, channel string, data []byte, o Options) error
+	// Wanted reports whether somebody is or was lately subscribed to a channel;
+	// true where that is not known. What nobody wants need not be made.
+	Wanted(channel string) bool
+	// Present returns whether a user is subscribed to a channel now.
+	Present(ctx context.Context, channel string, user id.ID) (bool, error)
+	// Recheck has the connections of a user connect again, so that all that they
+	// may is decided anew. Clients do so by themselves and lose nothing.
+	Recheck(ctx context.Context, user id.ID) error
+	// Healthy reports why the transport can't work now; nil when it can.
+	Healthy(ctx context.Context) error
+}
+
+// Options of a publication.
+type Options struct {
+	// Passing keeps the publication out of the channel's history.
+	Passing bool
+}
+
+// The history of a channel, by which clients recover what they missed: 4.5 of
+// identity-realtime-admin.md.
+const (
+	HistorySize    = 50
+	HistorySeconds = 600
+)
