@@ -52,6 +52,10 @@ const (
 	// LogIn needs no credential: it is how one gets one.
 	LogIn      Action = "login"
 	ReadAssets Action = "assets.read"
+	// AskRealtime is what a Centrifugo server does, by a secret of its own.
+	AskRealtime Action = "realtime.ask"
+	// ConnectRealtime is decided about inside of the connection.
+	ConnectRealtime Action = "realtime.connect"
 )
 
 // ReadMeasurements is the operator's.

@@ -25,6 +25,7 @@ type Deps struct {
 	Deployments Deployments
 	Executions  Executions
 	Receiver    Receiver
+	Realtime    Realtime
 
 	// Checks are the parts that /readyz asks, in this order. The one named
 	// "database" is asked by /health and /api/health too.
@@ -93,7 +94,7 @@ type Receiver interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil ||
+	if d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -114,6 +115,11 @@ func Register(r *route.Router, d Deps) error {
 	registerLogs(r, d)
 	registerEvents(r, d)
 	registerWebhook(r, d)
+	registerTokens(r, d)
+	registerProxy(r, d)
+	if d.Realtime.Door != nil {
+		registerDoor(r, d.Realtime.Door)
+	}
 	return r.Err()
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/realtime"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -94,6 +95,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" },
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },
 	}
+	w.deps.Realtime = Realtime{Gate: &realtime.Gate{}, Tokens: &realtime.Tokens{}}
 	if err := Register(w.Router, w.deps); err != nil {
 		t.Fatal(err)
 	}

@@ -41,9 +41,13 @@ func (s *Server) connect(ctx context.Context) error {
 	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
 	routes := trigger.NewRoutes(s.store, s.log)
 	routes.Shared = s.store.Shared()
+	live, err := s.addRealtime()
+	if err != nil {
+		return err
+	}
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed,
 	})
 	deployments := deploy.New(deploy.Config{
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
@@ -54,6 +58,8 @@ func (s *Server) connect(ctx context.Context) error {
 		Keys: s.store, Users: s.store, Way: s.way(), Fresh: tenants.Fresh, AdminIDs: settings.AdminUserIDs,
 		SingleOrganization: settings.SingleOrg, IDs: s.ids, Now: now,
 	}
+	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
+	live.ask(users, workflows)
 	s.router = route.New(route.Config{
 		Title: "flowwd", Version: s.config.Version,
 		Authenticate:  users.Authenticate,
@@ -64,9 +70,10 @@ func (s *Server) connect(ctx context.Context) error {
 		ErrorPage:    web.ErrorPage,
 		LoginPath:    "/auth/login",
 	})
-	err := api.Register(s.router, api.Deps{
+	err = api.Register(s.router, api.Deps{
 		Tenants:     tenants,
-		Workflows:   &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed},
+		Workflows:   workflows,
+		Realtime:    s.forAPI(live),
 		Deployments: deployments,
 		Executions:  s.executions,
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},

@@ -71,7 +71,8 @@ func TestDefaults(t *testing.T) {
 			AuthType: AuthPassword, Device: "auto", WorkOSURL: "https://api.workos.com", AdminUserIDs: []string{},
 			SingleOrgName: "default", SingleOrgDisplayName: "Default Organization",
 		},
-		Abuse: Abuse{TrustedProxies: []string{}, CORSOrigins: []string{}, RateLimit: 500, AuditDays: 365, GraceDays: 7},
+		Abuse:    Abuse{TrustedProxies: []string{}, CORSOrigins: []string{}, RateLimit: 500, AuditDays: 365, GraceDays: 7},
+		Realtime: Realtime{CentrifugoHost: "localhost", CentrifugoPort: 5001},
 	}
 	if diff := cmp.Diff(want, got.Settings); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)

@@ -42,6 +42,7 @@ type Settings struct {
 
 	Login
 	Abuse
+	Realtime
 }
 
 // Client is how the commands that are clients of a server reach it. Its
@@ -76,6 +77,7 @@ func (s *Settings) Check() []Problem {
 		}
 	}
 	s.checkLogin(add)
+	s.checkRealtime(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {
 		add("FLOWW_METRICS_TOKEN (--metrics-token)", "it must have at least %d characters, all of them visible ASCII", minToken)
 	}

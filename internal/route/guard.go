@@ -137,7 +137,7 @@ func (rt *Router) checkOrigin(r *http.Request) error {
 // admitOperator lets in a caller that shows the operator's token, or one that
 // comes from the machine itself and is no proxy's.
 func (rt *Router) admitOperator(r *http.Request) error {
-	if sameToken(bearer(r.Header), rt.config.OperatorToken) || (loopback(r.RemoteAddr) && !forwarded(r.Header)) {
+	if sameToken(bearer(r.Header), rt.config.OperatorToken) || (loopback(r.RemoteAddr) && !Forwarded(r.Header)) {
 		return nil
 	}
 	return fault.New(fault.Unauthenticated, "This address answers only the operator's token or a caller on the same machine")
@@ -154,9 +154,9 @@ func loopback(remote string) bool {
 	return err == nil && address.Addr().IsLoopback()
 }
 
-// forwarded reports whether a proxy says that it passes the request on for
+// Forwarded reports whether a proxy says that it passes the request on for
 // somebody else.
-func forwarded(h http.Header) bool {
+func Forwarded(h http.Header) bool {
 	for name := range h {
 		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
 			return true

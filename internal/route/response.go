@@ -1,6 +1,10 @@
 package route
 
-import "net/http"
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
 
 // response notes what was answered. Its other abilities (flush, deadlines) are
 // reached by http.ResponseController through Unwrap.
@@ -28,3 +32,17 @@ func (w *response) Write(p []byte) (int, error) {
 	w.bytes += int64(n)
 	return n, err
 }
+
+// Hijack hands the connection over to a handler that speaks another protocol on
+// it, which looks for this method and does not unwrap.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffer, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.status = http.StatusSwitchingProtocols
+	}
+	return conn, buffer, err
+}
+
+// Flush pushes out what was written, for handlers that look for this method and
+// do not unwrap.
+func (w *response) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }

@@ -20,6 +20,14 @@ const (
 	LoginTokens Purpose = "login tokens"
 	// LoginFlow seals what a browser carries while it is logging in.
 	LoginFlow Purpose = "login flow"
+	// Realtime signs the tokens of realtime connections.
+	Realtime Purpose = "realtime tokens"
+	// RealtimeProxy is shown by a Centrifugo server that asks this one.
+	RealtimeProxy Purpose = "realtime proxy"
+	// RealtimeAdmin opens the admin pages of a Centrifugo server.
+	RealtimeAdmin Purpose = "realtime admin"
+	// RunTokens sign what the code of a run shows to this server.
+	RunTokens Purpose = "run tokens"
 	// Check tells whether a server has the right keys.
 	Check Purpose = "check"
 )

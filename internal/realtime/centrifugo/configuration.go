@@ -2,6 +2,7 @@ package centrifugo
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/usefloww/flowwd/internal/realtime"
@@ -19,14 +20,18 @@ const unauthorizedCode = 4501
 type Installation struct {
 	// PublicURL is the address of this server.
 	PublicURL string
-	// APIKey, TokenSecret and ProxySecret are the secrets that both know.
-	APIKey, TokenSecret, ProxySecret string
+	// Port is where Centrifugo serves its HTTP API and its admin pages, for this
+	// server alone, ClientPort where clients connect.
+	Port, ClientPort int
+	// APIKey, TokenSecret, ProxySecret, AdminPassword and AdminSecret are the
+	// secrets that both know.
+	APIKey, TokenSecret, ProxySecret, AdminPassword, AdminSecret string
 	// Origins are the sites whose pages may connect.
 	Origins []string
 }
 
-// Configuration returns a complete configuration of Centrifugo 6, as JSON with
-// the environment's variables in the place of nothing: it holds the secrets.
+// Configuration returns a complete configuration of Centrifugo 6, as JSON. It
+// holds the secrets.
 func Configuration(i Installation) ([]byte, error) {
 	base := strings.TrimRight(i.PublicURL, "/")
 	headers := []string{"Authorization", "Cookie"}
@@ -53,29 +58,29 @@ func Configuration(i Installation) ([]byte, error) {
 			"allow_anonymous_connect_without_token": false,
 			"token":                                 map[string]any{"hmac_secret_key": i.TokenSecret},
 			"proxy":                                 map[string]any{"connect": connecting},
-			"concurrency":                           8,
 			"channel_limit":                         128,
 		},
 		"channel": map[string]any{
 			"proxy": map[string]any{"subscribe": proxy("/centrifugo/subscribe", shared)},
 			"namespaces": []any{map[string]any{
-				"name":                          strings.TrimSuffix(realtime.EventsChannel, ":events"),
+				"name":                          "workflow",
 				"subscribe_proxy_enabled":       true,
 				"allow_subscribe_for_client":    false,
 				"presence":                      true,
 				"allow_presence_for_subscriber": true,
 				"history_size":                  realtime.HistorySize,
-				"history_ttl":                   "600s",
+				"history_ttl":                   fmt.Sprintf("%ds", realtime.HistorySeconds),
 				"force_recovery":                true,
 				"allow_history_for_subscriber":  true,
 			}},
 		},
-		"http_api":    map[string]any{"key": i.APIKey},
 		"websocket":   map[string]any{"handler_prefix": "/ws/connection/websocket"},
 		"sse":         map[string]any{"enabled": true},
 		"http_stream": map[string]any{"enabled": true},
+		// What is for this server alone is not on the port of the clients.
+		"http_server": map[string]any{"port": i.ClientPort, "internal_port": i.Port},
+		"http_api":    map[string]any{"key": i.APIKey},
 		"health":      map[string]any{"enabled": true},
-		"admin":       map[string]any{"enabled": false},
-		"http_server": map[string]any{"port": 8000},
+		"admin":       map[string]any{"enabled": true, "password": i.AdminPassword, "secret": i.AdminSecret},
 	}, "", "  ")
 }
