@@ -140,11 +140,11 @@ func (v *value) target(mode importMode, rest string) (string, bool) {
 	return "", false
 }
 
-// holds reports whether a condition of exports is true here. "node" and
-// "browser" are not: the engine is neither.
+// holds reports whether a condition of exports is true here. "node" is not; what
+// packages have for workers and browsers needs the Web's interfaces alone.
 func (m importMode) holds(condition string) bool {
 	switch condition {
-	case "default", "module":
+	case "default", "module", "worker", "browser":
 		return true
 	case "import":
 		return m == byImport

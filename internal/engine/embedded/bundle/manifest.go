@@ -15,6 +15,11 @@ type manifest struct {
 	main, module string
 	// exports and imports are nil when absent.
 	exports, imports *value
+	// browser is the main file outside of Node; empty when it is the same.
+	browser string
+	// replaced are files ("./file.js") and packages that are others outside of
+	// Node; those with an empty text are left out.
+	replaced map[string]string
 	// sideEffects says which files do something when imported, by the path
 	// below the package; nil means all.
 	sideEffects *regexp.Regexp
@@ -23,7 +28,7 @@ type manifest struct {
 // parseManifest reads a package.json. Fields of the wrong type count as absent.
 func parseManifest(text string) *manifest {
 	var raw struct {
-		Main, Module, Exports, Imports, SideEffects json.RawMessage
+		Main, Module, Exports, Imports, SideEffects, Browser json.RawMessage
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return &manifest{}
@@ -31,6 +36,8 @@ func parseManifest(text string) *manifest {
 	return &manifest{
 		main:        textOf(raw.Main),
 		module:      textOf(raw.Module),
+		browser:     textOf(raw.Browser),
+		replaced:    parseReplaced(raw.Browser),
 		exports:     parseValue(raw.Exports),
 		imports:     parseValue(raw.Imports),
 		sideEffects: parseSideEffects(raw.SideEffects),
@@ -47,9 +54,9 @@ func textOf(raw json.RawMessage) string {
 
 // mains returns the fields that name the main file, in the order they count.
 func (m *manifest) mains(mode importMode) []string {
-	order := []string{m.module, m.main}
+	order := []string{m.browser, m.module, m.main}
 	if mode == byRequire {
-		order = []string{m.main, m.module}
+		order = []string{m.browser, m.main, m.module}
 	}
 	var given []string
 	for _, name := range order {
@@ -58,6 +65,26 @@ func (m *manifest) mains(mode importMode) []string {
 		}
 	}
 	return given
+}
+
+// parseReplaced reads the field browser where it is a table.
+func parseReplaced(raw json.RawMessage) map[string]string {
+	var table map[string]any
+	if json.Unmarshal(raw, &table) != nil {
+		return nil
+	}
+	replaced := map[string]string{}
+	for name, by := range table {
+		switch by := by.(type) {
+		case string:
+			replaced[name] = by
+		case bool:
+			if !by {
+				replaced[name] = ""
+			}
+		}
+	}
+	return replaced
 }
 
 // parseSideEffects turns the field sideEffects into an expression that matches

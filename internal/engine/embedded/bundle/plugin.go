@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -15,6 +16,7 @@ import (
 const (
 	userSpace = "user"
 	sdkSpace  = "floww"
+	nodeSpace = "node"
 )
 
 // anyPath is the filter of the callbacks: all paths come to them.
@@ -30,6 +32,7 @@ func (b *build) plugin(entry string) api.Plugin {
 		})
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: userSpace}, b.loadUserFile)
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: sdkSpace}, loadSDKFile)
+		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: nodeSpace}, loadNodeModule)
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath}, refuseFile)
 	}}
 }
@@ -54,12 +57,18 @@ func (b *build) onResolve(entry string, args api.OnResolveArgs) api.OnResolveRes
 			Text: fmt.Sprintf("%.200q is a part of the module \"floww\"; import what you need from \"floww\" itself", args.Path),
 		}}}
 	}
+	if module, ok := provided(args.Path); ok && !b.resolver.replaced(args.Importer, args.Path) {
+		return api.OnResolveResult{Path: module, Namespace: nodeSpace}
+	}
 	found, why := b.resolver.resolve(args.Importer, args.Path, mode(args.Kind))
 	if why != "" {
 		// Without a path the compiler fails the import itself, except where
 		// the code handles the failure: try { require("fs") } catch {}.
 		b.missing.add(args.Importer, args.Path, why)
 		return api.OnResolveResult{}
+	}
+	if found == emptyModule {
+		return api.OnResolveResult{Path: emptyModule, Namespace: nodeSpace}
 	}
 	result := api.OnResolveResult{Path: found, Namespace: userSpace}
 	if b.resolver.sideEffectFree(found) {
@@ -104,6 +113,15 @@ func loadSDKFile(args api.OnLoadArgs) (api.OnLoadResult, error) {
 		return api.OnLoadResult{}, fmt.Errorf("the SDK has no file %s", args.Path)
 	}
 	return loaded(text, api.LoaderTS), nil
+}
+
+// loadNodeModule gives one of Node's modules, which the realm has, or nothing in
+// the place of a file that a package does without here.
+func loadNodeModule(args api.OnLoadArgs) (api.OnLoadResult, error) {
+	if args.Path == emptyModule {
+		return loaded("module.exports = {};", api.LoaderJS), nil
+	}
+	return loaded("module.exports = __floww.module("+strconv.Quote(args.Path)+");", api.LoaderJS), nil
 }
 
 // refuseFile stops the compiler from reading a file that was not resolved

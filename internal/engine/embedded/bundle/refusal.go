@@ -11,12 +11,25 @@ const nodeModules = " assert async_hooks buffer child_process cluster console co
 	"dns domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring " +
 	"readline repl stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib "
 
+// NodeModules are those of Node's modules that a realm has.
+const NodeModules = "assert assert/strict buffer crypto events path path/posix perf_hooks process querystring stream/web string_decoder " +
+	"timers timers/promises url util util/types"
+
+const nodePrefix = "node:"
+
+// provided returns the full name of a module of Node that a realm has, for an
+// import with or without "node:".
+func provided(specifier string) (module string, ok bool) {
+	name := strings.TrimPrefix(specifier, nodePrefix)
+	return nodePrefix + name, strings.Contains(" "+NodeModules+" ", " "+name+" ") && !strings.Contains(name, " ")
+}
+
 // missingPackage explains an import of a package that was not uploaded.
 func missingPackage(specifier, name string) string {
 	scheme, _, hasScheme := strings.Cut(name, ":")
 	switch {
 	case hasScheme && scheme == "node", strings.Contains(nodeModules, " "+name+" "):
-		return fmt.Sprintf("%q is a part of Node, which the embedded engine does not have; code that needs Node runs in an image (runtime \"docker\")", specifier)
+		return fmt.Sprintf("%q is a part of Node, which the embedded engine does not have; code that needs it runs in an image (runtime \"docker\")", specifier)
 	case hasScheme:
 		return fmt.Sprintf("%q cannot be imported: modules named %s: are not available", specifier, scheme)
 	default:

@@ -52,9 +52,22 @@ func (r *resolver) entrypoint(name string) (string, bool) {
 }
 
 // resolve returns the path of the file that an import in the file importer
-// means, or why there is none.
+// means, emptyModule for none on purpose, or why there is none.
 func (r *resolver) resolve(importer, specifier string, mode importMode) (found, why string) {
 	dir := path.Dir(importer)
+	if root, by, ok := r.replacement(importer, specifier); ok {
+		if by == "" {
+			return emptyModule, ""
+		}
+		dir, specifier = root, by
+	}
+	if found, why = r.find(dir, specifier, mode); why == "" {
+		found = r.outsideNode(found)
+	}
+	return found, why
+}
+
+func (r *resolver) find(dir, specifier string, mode importMode) (found, why string) {
 	switch {
 	case specifier == "." || specifier == ".." || strings.HasPrefix(specifier, "./") || strings.HasPrefix(specifier, "../"):
 		return r.relative(dir, specifier)

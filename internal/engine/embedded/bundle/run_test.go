@@ -14,7 +14,7 @@ import (
 
 // prelude is a host for scripts under test: it keeps what they log and
 // register. It is one line, as a realm's own scripts must be.
-const prelude = `globalThis.lines = []; globalThis.registered = []; globalThis.__floww = { provider() {}, trigger(t) { registered.push(t) } }; ` +
+const prelude = `globalThis.lines = []; globalThis.registered = []; globalThis.__floww = { provider() {}, module: (name) => ({ v: name }), trigger(t) { registered.push(t) } }; ` +
 	`globalThis.console = { log: (...args) => { lines.push(args.map((a) => typeof a === "string" ? a : JSON.stringify(a)).join(" ")) } };`
 
 // script is a bundle in a realm of its own.

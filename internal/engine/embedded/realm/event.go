@@ -58,6 +58,7 @@ func (m *Machine) newBytes(b []byte) value {
 	if isException(buffer) {
 		return buffer
 	}
+	defer m.free(buffer)
 	size := 3 * int(valueSize)
 	argv := m.tls.Alloc(size)
 	defer m.tls.Free(size)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
@@ -25,22 +24,41 @@ func (m *Machine) hostObject() (value, error) {
 	if isException(host) {
 		return host, m.failed("make the host object")
 	}
-	for name, fn := range map[string]hostFunc{
-		"log":      m.hostLog,
-		"now":      func([]value) value { return float(float64(time.Since(m.began)) / float64(time.Millisecond)) },
-		"stack":    m.hostStack,
-		"kind":     func(args []value) value { return integer(int(lib.XJS_GetClassID(m.tls, args[0]))) },
-		"encode":   m.hostEncode,
-		"decode":   m.hostDecode,
-		"body":     func([]value) value { return m.newBuffer(m.body) },
-		"uncaught": m.hostUncaught,
-	} {
-		if err := m.addHostFunc(host, name, fn); err != nil {
+	units, modules, err := unitLists()
+	if err != nil {
+		return host, err
+	}
+	for name, text := range map[string]string{"units": units, "modules": modules} {
+		if err := m.setProperty(host, name, m.newString(text)); err != nil {
 			return host, err
+		}
+	}
+	for _, functions := range []map[string]hostFunc{m.basics(), m.texts(), m.hashes(), m.ciphers(), m.questions()} {
+		for name, fn := range functions {
+			if err := m.addHostFunc(host, name, fn); err != nil {
+				return host, err
+			}
 		}
 	}
 	return host, nil
 }
+
+// basics are the functions that the prelude cannot do without.
+func (m *Machine) basics() map[string]hostFunc {
+	return map[string]hostFunc{
+		"log":      m.hostLog,
+		"now":      func([]value) value { return float(float64(time.Since(m.began)) / float64(time.Millisecond)) },
+		"stack":    m.hostStack,
+		"kind":     func(args []value) value { return integer(int(lib.XJS_GetClassID(m.tls, args[0]))) },
+		"body":     func([]value) value { return m.newBuffer(m.body) },
+		"uncaught": m.hostUncaught,
+		"load":     m.hostLoad,
+	}
+}
+
+// hostArgs is how many arguments a host function gets at least; those that are
+// not given are undefined.
+const hostArgs = 8
 
 func (m *Machine) addHostFunc(host value, name string, fn hostFunc) error {
 	cName, err := cString(m.tls, name)
@@ -49,12 +67,21 @@ func (m *Machine) addHostFunc(host value, name string, fn hostFunc) error {
 	}
 	defer libc.Xfree(m.tls, cName)
 	closure := func(_ *libc.TLS, _ uintptr, _ value, argc int32, argv uintptr) value {
-		return fn(arguments(argc, argv))
+		return fn(arguments(max(argc, hostArgs), argv))
 	}
 	m.closures = append(m.closures, closure)
-	f := lib.XJS_NewCFunction2(m.tls, m.ctx, function(closure), cName, 0, lib.EJS_CFUNC_generic, 0)
-	if isException(f) || lib.XJS_SetPropertyStr(m.tls, m.ctx, host, cName, f) < 0 {
-		return m.failed(fmt.Sprintf("add the host function %s", name))
+	f := lib.XJS_NewCFunction2(m.tls, m.ctx, function(closure), cName, hostArgs, lib.EJS_CFUNC_generic, 0)
+	return m.setProperty(host, name, f)
+}
+
+func (m *Machine) setProperty(object value, name string, v value) error {
+	cName, err := cString(m.tls, name)
+	if err != nil {
+		return err
+	}
+	defer libc.Xfree(m.tls, cName)
+	if isException(v) || lib.XJS_SetPropertyStr(m.tls, m.ctx, object, cName, v) < 0 {
+		return m.failed(fmt.Sprintf("add the host's %s", name))
 	}
 	return nil
 }
@@ -63,7 +90,7 @@ func (m *Machine) addHostFunc(host value, name string, fn hostFunc) error {
 func (m *Machine) hostLog(args []value) value {
 	text, ok := m.text(args[1])
 	if !ok {
-		return tagged(lib.EJS_TAG_EXCEPTION, 0)
+		return exception()
 	}
 	if m.log != nil {
 		m.log(levels[asInt(args[0])], text)
@@ -85,7 +112,7 @@ func (m *Machine) hostUncaught(args []value) value {
 func (m *Machine) hostStack(args []value) value {
 	text, ok := m.text(args[0])
 	if !ok {
-		return tagged(lib.EJS_TAG_EXCEPTION, 0)
+		return exception()
 	}
 	return m.newString(m.cleanStack(text))
 }
@@ -110,47 +137,18 @@ func (m *Machine) cleanStack(stack string) string {
 	return text
 }
 
-// hostEncode takes a text and returns an ArrayBuffer of its UTF-8.
-func (m *Machine) hostEncode(args []value) value {
-	text, ok := m.text(args[0])
-	if !ok {
-		return tagged(lib.EJS_TAG_EXCEPTION, 0)
-	}
-	return m.newBuffer([]byte(text))
-}
-
-// hostDecode takes an ArrayBuffer, an offset, a length and whether malformed
-// bytes are fatal, and returns the text; undefined when they are and there are.
-func (m *Machine) hostDecode(args []value) value {
-	const size = 8
-	n := m.tls.Alloc(size)
-	defer m.tls.Free(size)
-	p := lib.XJS_GetArrayBuffer(m.tls, m.ctx, n, args[0])
-	whole := memory(p, int(*at[libc.Tsize_t](n)))
-	from, length := asInt(args[1]), asInt(args[2])
-	if from < 0 || length < 0 || from+length > len(whole) {
-		return m.newString("")
-	}
-	b := whole[from : from+length]
-	if payload(args[3]) != 0 && !utf8.Valid(b) {
-		return undefined()
-	}
-	return m.newString(string(b))
-}
-
 // throwTypeError makes a TypeError the pending exception.
-func (m *Machine) throwTypeError(text string) {
+func (m *Machine) throwTypeError(text string) value {
 	const width = 16
 	format := m.tls.Alloc(width)
 	defer m.tls.Free(width)
 	copy(memory(format, width), "%s\x00")
 	message, err := cString(m.tls, text)
 	if err != nil {
-		lib.XJS_ThrowOutOfMemory(m.tls, m.ctx)
-		return
+		return lib.XJS_ThrowOutOfMemory(m.tls, m.ctx)
 	}
 	defer libc.Xfree(m.tls, message)
 	list := libc.NewVaList(message)
 	defer libc.Xfree(m.tls, list)
-	lib.XJS_ThrowTypeError(m.tls, m.ctx, format, list)
+	return lib.XJS_ThrowTypeError(m.tls, m.ctx, format, list)
 }

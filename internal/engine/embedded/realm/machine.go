@@ -19,7 +19,7 @@ const Version = "quickjs-2026-06-04"
 
 // BridgeVersion is the newest version of the calls that a bundle makes to its
 // host. A machine speaks every version since 1.
-const BridgeVersion = 1
+const BridgeVersion = 2
 
 //go:embed prelude.js
 var prelude []byte
@@ -42,6 +42,8 @@ type Machine struct {
 	names names
 	entry entry
 	began time.Time
+	// units is the bytecode of the units that were compiled so far.
+	units map[string][]byte
 	// closures keeps alive what the engine has pointers to.
 	closures []any
 
@@ -53,7 +55,7 @@ type names struct{ bundle, prelude, json uintptr }
 
 // entry are the functions of the prelude.
 type entry struct {
-	declared, identify, start, encode, wait, fire, describe value
+	declared, identify, start, encode, wait, fire, describe, reply, warm value
 }
 
 // New returns a machine whose programs may allocate up to memory bytes.
@@ -62,7 +64,7 @@ func New(memory int64) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{memory: space, size: memory, tls: libc.NewTLS(), began: time.Now(), run: &run{}}
+	m := &Machine{memory: space, size: memory, tls: libc.NewTLS(), began: time.Now(), units: map[string][]byte{}, run: &run{}}
 	if err := m.start(); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
@@ -119,7 +121,7 @@ func (m *Machine) runPrelude() error {
 		return m.failed("run the prelude")
 	}
 	e := &m.entry
-	for i, to := range []*value{&e.declared, &e.identify, &e.start, &e.encode, &e.wait, &e.fire, &e.describe} {
+	for i, to := range []*value{&e.declared, &e.identify, &e.start, &e.encode, &e.wait, &e.fire, &e.describe, &e.reply, &e.warm} {
 		*to = lib.XJS_GetPropertyUint32(m.tls, m.ctx, list, uint32(i))
 	}
 	return nil

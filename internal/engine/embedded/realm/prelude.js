@@ -15,7 +15,6 @@
   const { stringify, parse } = JSON;
   const { floor, min, max } = Math;
   const { isFinite, isInteger } = Number;
-  const { fromCharCode } = String;
   const isError = Error.isError;
   const text = String;
   const push = uncurry(Array.prototype.push);
@@ -24,20 +23,12 @@
   const slice = uncurry(Array.prototype.slice);
   const join = uncurry(Array.prototype.join);
   const substring = uncurry(String.prototype.substring);
-  const charCodeAt = uncurry(String.prototype.charCodeAt);
-  const replaceAll = uncurry(String.prototype.replaceAll);
-  const toLowerCase = uncurry(String.prototype.toLowerCase);
-  const trim = uncurry(String.prototype.trim);
   const includes = uncurry(String.prototype.includes);
   const mapForEach = uncurry(Map.prototype.forEach);
   const mapGet = uncurry(Map.prototype.get);
-  const mapHas = uncurry(Map.prototype.has);
   const mapSet = uncurry(Map.prototype.set);
   const mapDelete = uncurry(Map.prototype.delete);
   const setForEach = uncurry(Set.prototype.forEach);
-  const setAdd = uncurry(Set.prototype.add);
-  const setHas = uncurry(Set.prototype.has);
-  const setDelete = uncurry(Set.prototype.delete);
   const isMap = kindOf(new Map());
   const isSet = kindOf(new Set());
   const isDate = kindOf(new Date());
@@ -46,24 +37,19 @@
   const dateTime = uncurry(Date.prototype.getTime);
   const dateISO = uncurry(Date.prototype.toISOString);
   const regExpText = uncurry(RegExp.prototype.toString);
-  const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
   const typedArray = getPrototypeOf(Uint8Array.prototype);
   const typedName = uncurry(getOwnPropertyDescriptor(typedArray, Symbol.toStringTag).get);
   const typedBuffer = uncurry(getOwnPropertyDescriptor(typedArray, "buffer").get);
   const typedOffset = uncurry(getOwnPropertyDescriptor(typedArray, "byteOffset").get);
   const typedBytes = uncurry(getOwnPropertyDescriptor(typedArray, "byteLength").get);
   const typedLength = uncurry(getOwnPropertyDescriptor(typedArray, "length").get);
-  const toBase64 = uncurry(Uint8Array.prototype.toBase64);
-  const fromBase64 = Uint8Array.fromBase64;
   const promiseThen = uncurry(Promise.prototype.then);
   const promiseResolve = Promise.resolve.bind(Promise);
   const hasOwn = Object.hasOwn;
   const Bytes = Uint8Array;
+  const Later = Promise;
   const constructors = {
-    Map, Set, Date, RegExp, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
-    ArrayBuffer, DataView, Boolean, Number, String,
-    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-    Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+    Map, TypeError,
   };
 
   // kindOf makes a test for objects of the same kind as the example, whatever
@@ -361,10 +347,15 @@
   });
   define("performance", freeze({ now: () => host.now(), timeOrigin: 0 }));
 
-  // --- text and bytes -------------------------------------------------------
+  // --- units ----------------------------------------------------------------
+
+  // A unit is a part of the Web's or Node's interfaces that is evaluated when
+  // code first asks for it. Units run with what user code made of the globals
+  // by then: it can spoil only its own.
+  const units = parse(host.units);
+  const loaded = create(null);
 
   function bytesOf(value, name) {
-    if (value === undefined) return new Bytes(0);
     if (isView(value)) {
       return typedName(value) === undefined
         ? new Bytes(value.buffer, value.byteOffset, value.byteLength)
@@ -374,162 +365,83 @@
     throw new constructors.TypeError(name + " needs an ArrayBuffer or a view of one");
   }
 
-  define("TextEncoder", class TextEncoder {
-    get encoding() {
-      return "utf-8";
-    }
-    encode(input = "") {
-      return new Bytes(host.encode(text(input)));
-    }
-    encodeInto(source, target) {
-      const bytes = new Bytes(host.encode(text(source)));
-      let written = min(bytes.length, target.length);
-      while (written > 0 && written < bytes.length && (bytes[written] & 0xc0) === 0x80) written--;
-      let read = 0;
-      for (let i = 0; i < written; i++) {
-        target[i] = bytes[i];
-        if ((bytes[i] & 0xc0) !== 0x80) read += bytes[i] >= 0xf0 ? 2 : 1;
-      }
-      return { read, written };
-    }
-  });
-
-  define("TextDecoder", class TextDecoder {
-    #fatal;
-    #keepMark;
-    #rest = new Bytes(0);
-    #begun = false;
-    constructor(label = "utf-8", options = {}) {
-      const name = toLowerCase(trim(text(label)));
-      if (name !== "utf-8" && name !== "utf8" && name !== "unicode-1-1-utf-8") {
-        throw new constructors.RangeError("TextDecoder knows utf-8 only, not " + text(label));
-      }
-      this.#fatal = !!options?.fatal;
-      this.#keepMark = !!options?.ignoreBOM;
-    }
-    get encoding() {
-      return "utf-8";
-    }
-    get fatal() {
-      return this.#fatal;
-    }
-    get ignoreBOM() {
-      return this.#keepMark;
-    }
-    decode(input, options = {}) {
-      const stream = !!options?.stream;
-      let bytes = bytesOf(input, "TextDecoder.decode");
-      if (this.#rest.length > 0) {
-        const all = new Bytes(this.#rest.length + bytes.length);
-        for (let i = 0; i < this.#rest.length; i++) all[i] = this.#rest[i];
-        for (let i = 0; i < bytes.length; i++) all[this.#rest.length + i] = bytes[i];
-        bytes = all;
-      }
-      let end = bytes.length;
-      if (stream) end -= unfinished(bytes);
-      this.#rest = new Bytes(bufferSlice(typedBuffer(bytes), typedOffset(bytes) + end, typedOffset(bytes) + bytes.length));
-      let out = host.decode(typedBuffer(bytes), typedOffset(bytes), end, this.#fatal);
-      if (out === undefined) {
-        this.#rest = new Bytes(0);
-        throw new constructors.TypeError("the bytes are not valid utf-8");
-      }
-      if (!this.#begun && end > 0) {
-        if (!this.#keepMark && charCodeAt(out, 0) === 0xfeff) out = substring(out, 1);
-        this.#begun = true;
-      }
-      if (!stream) this.#begun = false;
-      return out;
-    }
-  });
-
-  // unfinished is how many bytes at the end begin a character that more bytes
-  // may complete.
-  function unfinished(bytes) {
-    for (let n = 1; n <= min(3, bytes.length); n++) {
-      const b = bytes[bytes.length - n];
-      if ((b & 0xc0) === 0x80) continue;
-      const need = b >= 0xf0 ? 4 : b >= 0xe0 ? 3 : b >= 0xc0 ? 2 : 1;
-      return need > n ? n : 0;
-    }
-    return 0;
+  function load(unit) {
+    if (loaded[unit] === undefined) loaded[unit] = host.load(unit)(kit);
+    return loaded[unit];
   }
 
-  define("btoa", function btoa(input) {
-    const s = text(input);
-    const bytes = new Bytes(s.length);
-    for (let i = 0; i < s.length; i++) {
-      const c = charCodeAt(s, i);
-      if (c > 255) throw new constructors.TypeError("btoa needs characters up to U+00FF; character " + i + " is above");
-      bytes[i] = c;
-    }
-    return toBase64(bytes);
-  });
-
-  define("atob", function atob(input) {
-    let bytes;
-    try {
-      bytes = apply(fromBase64, Bytes, [text(input)]);
-    } catch {
-      throw new constructors.TypeError("the input of atob is not valid base64");
-    }
-    const parts = [];
-    for (let i = 0; i < bytes.length; i += 4096) {
-      const end = min(bytes.length, i + 4096);
-      const codes = [];
-      for (let k = i; k < end; k++) push(codes, bytes[k]);
-      push(parts, apply(fromCharCode, undefined, codes));
-    }
-    return join(parts, "");
-  });
-
-  define("structuredClone", function structuredClone(value) {
-    return clone(value, new constructors.Map());
-  });
-
-  function clone(value, seen) {
-    if (typeof value === "function" || typeof value === "symbol") {
-      throw new constructors.TypeError("structuredClone cannot copy " + inspect(value));
-    }
-    if (typeof value !== "object" || value === null) return value;
-    if (mapHas(seen, value)) return mapGet(seen, value);
-    const keep = (made) => {
-      mapSet(seen, value, made);
-      return made;
+  function lazy(name, unit) {
+    const set = (value) => define(name, value);
+    const get = () => {
+      const value = load(unit)[name];
+      set(value);
+      return value;
     };
-    if (isDate(value)) return keep(new constructors.Date(dateTime(value)));
-    if (isRegExp(value)) return keep(new constructors.RegExp(value.source, value.flags));
-    if (isMap(value)) {
-      const made = keep(new constructors.Map());
-      mapForEach(value, (v, k) => mapSet(made, clone(k, seen), clone(v, seen)));
-      return made;
-    }
-    if (isSet(value)) {
-      const made = keep(new constructors.Set());
-      setForEach(value, (v) => setAdd(made, clone(v, seen)));
-      return made;
-    }
-    if (isBuffer(value)) return keep(bufferSlice(value, 0));
-    if (isView(value)) {
-      const name = typedName(value);
-      const buffer = clone(name === undefined ? value.buffer : typedBuffer(value), seen);
-      if (name === undefined) return keep(new constructors.DataView(buffer, value.byteOffset, value.byteLength));
-      return keep(new constructors[name](buffer, typedOffset(value), typedLength(value)));
-    }
-    if (isError(value)) {
-      const make = hasOwn(constructors, value.name) ? constructors[value.name] : constructors.Error;
-      const made = keep(new make(value.message));
-      defineProperty(made, "stack", { value: value.stack, writable: true, configurable: true });
-      if (hasOwn(value, "cause")) defineProperty(made, "cause", { value: clone(value.cause, seen), writable: true, configurable: true });
-      return made;
-    }
-    const made = keep(isArray(value) ? [] : {});
-    if (isArray(value)) made.length = value.length;
-    const keys = ownKeys(value);
-    for (let i = 0; i < keys.length; i++) {
-      const d = getOwnPropertyDescriptor(value, keys[i]);
-      if (typeof keys[i] === "symbol" || d === undefined || !d.enumerable) continue;
-      defineProperty(made, keys[i], { value: clone(value[keys[i]], seen), writable: true, configurable: true, enumerable: true });
-    }
+    defineProperty(globalThis, name, { get, set, configurable: true, enumerable: false });
+  }
+
+  for (const unit in units) {
+    for (let i = 0; i < units[unit].length; i++) lazy(units[unit][i], unit);
+  }
+
+  const modules = host.modules;
+
+  // --- what the server is asked -----------------------------------------------
+
+  // open holds what becomes of each question, by its number.
+  const open = new constructors.Map();
+
+  // ask asks the server for something. Each next() gives the next part of the
+  // answer; the last one says so, and cancel() gives up before it.
+  function ask(name, head, body) {
+    const id = host.ask(name, head, body);
+    const state = { waits: true, over: false, settle: undefined, early: undefined };
+    mapSet(open, id, (reply) => {
+      state.waits = false;
+      if (reply.last) {
+        state.over = true;
+        mapDelete(open, id);
+      }
+      if (state.settle === undefined) state.early = reply;
+      else settle(state, reply);
+    });
+    return {
+      next() {
+        return new Later((resolve, reject) => {
+          state.settle = { resolve, reject };
+          if (state.early !== undefined) {
+            const reply = state.early;
+            state.early = undefined;
+            settle(state, reply);
+          } else if (state.over) {
+            settle(state, { last: true });
+          } else if (!state.waits) {
+            state.waits = true;
+            host.pull(id);
+          }
+        });
+      },
+      cancel() {
+        if (state.over) return;
+        state.over = true;
+        mapDelete(open, id);
+        host.cancel(id, state.waits);
+      },
+    };
+  }
+
+  function settle(state, reply) {
+    const { resolve, reject } = state.settle;
+    state.settle = undefined;
+    if (reply.failed) reject(new constructors.TypeError(reply.head));
+    else resolve(reply);
+  }
+
+  const kit = freeze({ host, need: load, define, method, inspect, describe, bytesOf, ask, tag, kindOf });
+
+  // tag names objects of a class in the way of the Web's.
+  function tag(made, name) {
+    defineProperty(made.prototype, Symbol.toStringTag, { value: name, configurable: true });
     return made;
   }
 
@@ -585,7 +497,12 @@
   }
 
   const bridge = {
-    bridge: 1,
+    bridge: 2,
+    // module gives one of Node's modules, by its full name.
+    module(name) {
+      need(includes(modules, " " + name + " "), text(name) + " is not available");
+      return load(name);
+    },
     trigger(declaration) {
       need(typeof declaration === "object" && declaration !== null, "a trigger needs a declaration");
       const provider = readProvider(declaration.provider, "provider");
@@ -603,6 +520,7 @@
   };
   freeze(bridge.trigger);
   freeze(bridge.provider);
+  freeze(bridge.module);
   defineProperty(globalThis, "__floww", { value: freeze(bridge) });
 
   function makeEvent(event, hasBody, body) {
@@ -662,5 +580,16 @@
       running = undefined;
     },
     describe,
+    // reply takes a part of an answer of the server.
+    function reply(id, last, failed, head, body) {
+      const take = mapGet(open, id);
+      if (take !== undefined) take({ last, failed, head, body });
+    },
+    // warm evaluates a unit ahead of its use.
+    function warm(unit) {
+      load(unit);
+      const names = units[unit] ?? [];
+      for (let i = 0; i < names.length; i++) define(names[i], loaded[unit][names[i]]);
+    },
   ];
 })

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
 
 	"github.com/usefloww/flowwd/internal/engine/embedded/arena"
@@ -46,24 +45,15 @@ func (m *Machine) Compile(code []byte) ([]byte, error) {
 		return nil, err
 	}
 	m.run = &run{}
-	source, err := cString(m.tls, code)
-	if err != nil {
-		return nil, err
-	}
-	defer libc.Xfree(m.tls, source)
-	const flags = lib.MJS_EVAL_TYPE_GLOBAL | lib.MJS_EVAL_FLAG_COMPILE_ONLY
-	fn := lib.XJS_Eval(m.tls, m.ctx, source, libc.Tsize_t(len(code)), m.names.bundle, flags)
+	fn := m.compile(code, m.names.bundle, 0)
 	if isException(fn) {
 		return nil, m.syntaxError()
 	}
-	const size = 8
-	n := m.tls.Alloc(size)
-	defer m.tls.Free(size)
-	p := lib.XJS_WriteObject(m.tls, m.ctx, n, fn, lib.MJS_WRITE_OBJ_BYTECODE)
-	if p == 0 {
+	bytecode, ok := m.write(fn)
+	if !ok {
 		return nil, m.failed("write the bytecode")
 	}
-	return append([]byte(nil), memory(p, int(*at[libc.Tsize_t](n)))...), nil
+	return bytecode, nil
 }
 
 func (m *Machine) syntaxError() error {
@@ -80,12 +70,11 @@ func (m *Machine) Load(bytecode []byte) (*Program, error) {
 	if err := m.reset(m.base, m.size); err != nil {
 		return nil, err
 	}
-	p, err := cString(m.tls, bytecode)
-	if err != nil {
+	m.run = &run{}
+	if err := m.warm(bytecode); err != nil {
 		return nil, err
 	}
-	defer libc.Xfree(m.tls, p)
-	fn := lib.XJS_ReadObject(m.tls, m.ctx, p, libc.Tsize_t(len(bytecode)), lib.MJS_READ_OBJ_BYTECODE)
+	fn := m.read(bytecode)
 	if isException(fn) {
 		if m.memory.Exhausted() {
 			return nil, errors.New("the program takes more memory than is allowed")

@@ -104,3 +104,34 @@ func BenchmarkNew(b *testing.B) {
 		m.Close()
 	}
 }
+
+// BenchmarkRunWeb has a program whose snapshot holds units.
+func BenchmarkRunWeb(b *testing.B) {
+	m, load := machine(b)
+	p := load(handler(`const r = new Response("{}"); return [await r.json(), new URL("http://a/?b").search, typeof fetch]`))
+	var r record
+	c := call()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Run(p, c, &r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(p.Size()), "snapshot-bytes")
+}
+
+// BenchmarkLoadWeb loads a program with units into a machine that has compiled
+// them.
+func BenchmarkLoadWeb(b *testing.B) {
+	m, load := machine(b)
+	load(handler(`ReadableStream`))
+	code, err := m.Compile([]byte(handler(`return [fetch, ReadableStream, Buffer, crypto]`)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := m.Load(code); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

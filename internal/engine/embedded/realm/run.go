@@ -29,6 +29,8 @@ type Call struct {
 	Event                   engine.Event
 	// Memory bounds what the run may allocate, the program included.
 	Memory int64
+	// Outside answers what the code asks for; nil for nobody.
+	Outside Outside
 	// ResultBytes bounds the JSON text of the result.
 	ResultBytes int
 }
@@ -39,6 +41,11 @@ type run struct {
 	log     func(level engine.Level, text string)
 	tick    func()
 	body    []byte
+	outside Outside
+	// awaited counts the replies that the code waits for, and given are the
+	// questions that it gave up.
+	awaited int
+	given   map[uint64]bool
 	// rejections are the reasons of rejected promises that nobody handles, by
 	// the promise's address.
 	rejections map[uint64]value
@@ -65,6 +72,7 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.outside, m.given = call.Outside, map[uint64]bool{}
 	promise, err := m.startHandler(i, call)
 	if err != nil {
 		return nil, err
@@ -145,21 +153,36 @@ func (m *Machine) settle(promise value, log Log) error {
 		if !m.pending(promise) {
 			return nil
 		}
-		wait := asFloat(m.call(m.entry.wait))
-		if wait < 0 {
-			return &engine.Failure{
-				Reason:  engine.NeverEnds,
-				Message: "the handler waits for a promise that nothing can settle any more: no timer is set and no job is left",
-			}
-		}
-		if wait > 0 {
-			log.Flush()
-			time.Sleep(time.Duration(wait * float64(time.Millisecond)))
-		}
-		if v := m.call(m.entry.fire); isException(v) {
-			return m.failure(m.exception())
+		if err := m.idle(log); err != nil {
+			return err
 		}
 	}
+}
+
+// idle waits for what can go on next, a reply or a timer, and lets it.
+func (m *Machine) idle(log Log) error {
+	wait := asFloat(m.call(m.entry.wait))
+	if wait < 0 && m.awaited <= 0 {
+		return &engine.Failure{
+			Reason:  engine.NeverEnds,
+			Message: "the handler waits for a promise that nothing can settle any more: no timer is set and no job is left",
+		}
+	}
+	within := time.Duration(wait * float64(time.Millisecond))
+	if wait != 0 {
+		log.Flush()
+	}
+	if m.awaited > 0 {
+		if heard, err := m.hear(within); heard || err != nil {
+			return err
+		}
+	} else if wait > 0 {
+		time.Sleep(within)
+	}
+	if v := m.call(m.entry.fire); isException(v) {
+		return m.failure(m.exception())
+	}
+	return nil
 }
 
 // drain runs the jobs that wait. When the promise settles meanwhile it stops

@@ -56,6 +56,8 @@ func asFloat(v value) float64 {
 	return float64(int32(payload(v)))
 }
 
+func exception() value { return tagged(lib.EJS_TAG_EXCEPTION, 0) }
+
 func isException(v value) bool { return v.Ftag == lib.EJS_TAG_EXCEPTION }
 func isUndefined(v value) bool { return v.Ftag == lib.EJS_TAG_UNDEFINED }
 
@@ -129,6 +131,40 @@ func (m *Machine) newBuffer(b []byte) value {
 	defer libc.Xfree(m.tls, p)
 	return lib.XJS_NewArrayBufferCopy(m.tls, m.ctx, p, libc.Tsize_t(len(b)))
 }
+
+// bytesArg is what a Uint8Array holds, valid until JavaScript runs again; empty
+// for anything else.
+func (m *Machine) bytesArg(v value) []byte {
+	const size = 16
+	sizes := m.tls.Alloc(size)
+	defer m.tls.Free(size)
+	buffer := lib.XJS_GetTypedArrayBuffer(m.tls, m.ctx, v, sizes, sizes+8, 0)
+	if isException(buffer) {
+		m.free(m.exception())
+		return nil
+	}
+	// The array keeps its buffer.
+	m.free(buffer)
+	from, length := int(*at[libc.Tsize_t](sizes)), int(*at[libc.Tsize_t](sizes + 8))
+	p := lib.XJS_GetArrayBuffer(m.tls, m.ctx, sizes, buffer)
+	if whole := int(*at[libc.Tsize_t](sizes)); p == 0 || from+length > whole {
+		return nil
+	}
+	return memory(p+uintptr(from), length)
+}
+
+// textArg is the string form of an argument; empty when there is none.
+func (m *Machine) textArg(v value) string {
+	text, ok := m.text(v)
+	if !ok {
+		m.free(m.exception())
+	}
+	return text
+}
+
+// free gives up a value that could be large. Most are left to the end of the
+// realm.
+func (m *Machine) free(v value) { lib.XFreeValue(m.tls, m.ctx, v) }
 
 // parseJSON makes the value of a JSON text; an exception when it is malformed.
 func (m *Machine) parseJSON(text []byte) value {

@@ -1,0 +1,3 @@
+(function ({ need }) {
+  return need("node:assert").strict;
+})
