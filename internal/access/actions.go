@@ -21,6 +21,7 @@ const (
 	// WriteOrganization renames it.
 	WriteOrganization  Action = "organization.write"
 	DeleteOrganization Action = "organization.delete"
+	LeaveOrganization  Action = "organization.leave"
 	ReadMember         Action = "member.read"
 	WriteMember        Action = "member.write"
 	WriteInvitation    Action = "invitation.write"
@@ -40,7 +41,10 @@ const (
 	CreateOrganization Action = "organization.create"
 	ListOrganizations  Action = "organization.list"
 	JoinOrganization   Action = "organization.join"
-	ApproveDevice      Action = "device.approve"
+	// RestoreOrganization is for its owners, whom a deleted organization does not
+	// list any more.
+	RestoreOrganization Action = "organization.restore"
+	ApproveDevice       Action = "device.approve"
 )
 
 // Actions that are open, for a reason of their own each.
@@ -78,6 +82,7 @@ var needs = map[Action]tenant.Role{
 	ReadOrganization:    tenant.RoleViewer,
 	WriteOrganization:   tenant.RoleAdmin,
 	DeleteOrganization:  tenant.RoleOwner,
+	LeaveOrganization:   tenant.RoleViewer,
 	ReadMember:          tenant.RoleViewer,
 	WriteMember:         tenant.RoleAdmin,
 	WriteInvitation:     tenant.RoleAdmin,

@@ -27,6 +27,8 @@ type Deps struct {
 	Receiver    Receiver
 	Realtime    Realtime
 
+	Organizations Organizations
+
 	// Checks are the parts that /readyz asks, in this order. The one named
 	// "database" is asked by /health and /api/health too.
 	Checks []Check
@@ -94,7 +96,7 @@ type Receiver interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -108,6 +110,8 @@ func Register(r *route.Router, d Deps) error {
 	registerDescription(r, d)
 	registerWhoami(r, d)
 	registerNamespaces(r, d)
+	registerOrganizations(r, d)
+	registerMembers(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)
@@ -130,6 +134,20 @@ func (d Deps) namespace() route.Object[tenant.Namespace] {
 		What: "Namespace", Param: "id", Load: d.Tenants.Namespace,
 		Resource: func(n tenant.Namespace) access.Resource { return access.Resource{OrganizationID: n.OrganizationID} },
 	}
+}
+
+func (d Deps) organization() route.Object[tenant.Organization] {
+	return route.Object[tenant.Organization]{
+		What: "Organization", Param: "id", Load: d.Organizations.Organization,
+		Resource: func(o tenant.Organization) access.Resource { return access.Resource{OrganizationID: o.ID} },
+	}
+}
+
+// member is an organization and, by a second id, a user in it.
+func (d Deps) member() route.Object[tenant.Organization] {
+	o := d.organization()
+	o.Child = "userId"
+	return o
 }
 
 func (d Deps) workflow() route.Object[workflow.Workflow] {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/store"
@@ -55,6 +56,9 @@ func (a *Admin) CreateKey(ctx context.Context, name string) (string, error) {
 	namespace, err := a.tenants.EnsureDefault(ctx)
 	if err != nil {
 		return "", err
+	}
+	if namespace.Organization.DeletedAt != nil {
+		return "", fault.New(fault.Conflict, "the default organization %s was deleted; its owners can restore it, and when its grace time is over the next start makes another", namespace.Organization.Name)
 	}
 	text, _, err := a.identity.CreateKey(ctx, namespace.OrganizationID, name)
 	return text, err

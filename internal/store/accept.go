@@ -17,6 +17,7 @@ const (
 	noDeployment     = "No active deployment found for this workflow"
 	workflowInactive = "This workflow is inactive"
 	workflowDeleted  = "The workflow was deleted"
+	tenantDeleted    = "The organization was deleted"
 )
 
 // limitedRetry is the wait that a sender is asked to keep when too much waits.
@@ -81,7 +82,7 @@ func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (exec
 type runnable struct {
 	declaration    workflow.Declaration
 	active         bool
-	deletedAt      *time.Time // of the workflow
+	deletedAt      *time.Time // of the workflow or its organization
 	deploymentID   id.ID      // the active one; zero when there is none
 	programHash    workflow.Hash
 	triggerDeleted *time.Time
@@ -91,9 +92,10 @@ type runnable struct {
 }
 
 // runnableJoins adds to a trigger t what runnableColumns names.
-const runnableJoins = ` JOIN workflows w ON w.id = t.workflow_id LEFT JOIN deployments d ON d.id = w.active_deployment_id `
+const runnableJoins = ` JOIN workflows w ON w.id = t.workflow_id JOIN organizations o ON o.id = w.organization_id
+	LEFT JOIN deployments d ON d.id = w.active_deployment_id `
 
-const runnableColumns = `w.active, w.deleted_at, t.deleted_at, d.id, d.program_hash, ` + declarationColumns
+const runnableColumns = `w.active, COALESCE(w.deleted_at, o.deleted_at), t.deleted_at, d.id, d.program_hash, ` + declarationColumns
 
 func (r *runnable) into() []any {
 	return append([]any{&r.active, &r.deletedAt, &r.triggerDeleted, &r.deploymentID, &r.programHash},

@@ -15,41 +15,50 @@ const maxCancelled = 1000
 
 // DeleteWorkflow implements workflow.Store.
 func (s *Store) DeleteWorkflow(ctx context.Context, deleted id.ID, at time.Time) error {
-	return s.writeWorkflows(ctx, "delete a workflow", func(t *tx) error {
-		before, found, err := oneWorkflow(&t.view, deleted, t.conn.dialect.lock("w"))
-		if err == nil && !found {
-			err = workflowNotFound()
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(`UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ?`, at, at, deleted); err != nil {
-			return err
-		}
-		s.record(ctx, t, audit.Entry{
-			OrganizationID: before.OrganizationID, Action: audit.DeleteWorkflow, Target: audit.Target{Type: "workflow", ID: deleted.String()},
-			Before: auditedWorkflow(before),
-		})
-		t.notices.workflows[deleted] = true
-		if _, err := t.exec(`DELETE FROM webhooks WHERE workflow_id = ?`, deleted); err != nil {
-			return err
-		}
-		if _, err := t.exec(`UPDATE triggers SET deleted_at = ? WHERE workflow_id = ? AND deleted_at IS NULL`, at, deleted); err != nil {
-			return err
-		}
-		_, err = cancelWaiting(t, deleted, at, maxCancelled)
-		return err
-	})
+	return s.writeWorkflows(ctx, "delete a workflow", func(t *tx) error { return s.deleteWorkflow(ctx, t, deleted, at) })
 }
 
-// cancelWaiting ends waiting executions of a deleted workflow and returns how
-// many.
-func cancelWaiting(t *tx, of id.ID, at time.Time, limit int) (int, error) {
+func (s *Store) deleteWorkflow(ctx context.Context, t *tx, deleted id.ID, at time.Time) error {
+	before, found, err := oneWorkflow(&t.view, deleted, t.conn.dialect.lock("w"))
+	if err == nil && !found {
+		err = workflowNotFound()
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE workflows SET deleted_at = ?, updated_at = ?, version = version + 1 WHERE id = ?`, at, at, deleted); err != nil {
+		return err
+	}
+	s.record(ctx, t, audit.Entry{
+		OrganizationID: before.OrganizationID, Action: audit.DeleteWorkflow, Target: audit.Target{Type: "workflow", ID: deleted.String()},
+		Before: auditedWorkflow(before),
+	})
+	t.notices.workflows[deleted] = true
+	if _, err := t.exec(`DELETE FROM webhooks WHERE workflow_id = ?`, deleted); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE triggers SET deleted_at = ? WHERE workflow_id = ? AND deleted_at IS NULL`, at, deleted); err != nil {
+		return err
+	}
+	_, err = cancelWaiting(t, workflowDeleted, at, waitingOfWorkflow, deleted, maxCancelled)
+	return err
+}
+
+// The waiting executions e of a workflow, and of an organization. The last
+// placeholder is a limit.
+const (
+	waitingOfWorkflow = ` FROM triggers t JOIN executions e
+			ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
+		WHERE t.workflow_id = ? LIMIT ?`
+	waitingOfOrganization = ` FROM executions e WHERE e.organization_id = ? AND e.state = 'received' LIMIT ?`
+)
+
+// cancelWaiting ends waiting executions of something that was deleted and
+// returns how many.
+func cancelWaiting(t *tx, reason string, at time.Time, which string, values ...any) (int, error) {
 	var waiting []waitingRow
 	err := t.each(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.received_at FROM triggers t JOIN executions e
-			ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
-		WHERE t.workflow_id = ? LIMIT ?`+t.conn.dialect.skipLocked("e"), args{of, limit}, func(scan scanner) error {
+		SELECT e.id, e.organization_id, e.workflow_id, e.received_at`+which+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		err := scan(&r.id, &r.organizationID, &r.workflowID, &r.receivedAt)
 		waiting = append(waiting, r)
@@ -59,7 +68,7 @@ func cancelWaiting(t *tx, of id.ID, at time.Time, limit int) (int, error) {
 		return 0, err
 	}
 	for i := range waiting {
-		if err := waiting[i].end(t, execution.Cancelled, workflowDeleted, at); err != nil {
+		if err := waiting[i].end(t, execution.Cancelled, reason, at); err != nil {
 			return 0, err
 		}
 	}

@@ -80,8 +80,10 @@ func (s *Store) InterruptExecution(ctx context.Context, lease execution.Lease, i
 func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *encodedChunk) (execution.State, error) {
 	var row interruptedRow
 	held, err := t.one(`
-		SELECT e.organization_id, e.workflow_id, e.received_at, e.started_at, e.interruptions, t.fail_on_interrupt, w.deleted_at
+		SELECT e.organization_id, e.workflow_id, e.received_at, e.started_at, e.interruptions, t.fail_on_interrupt,
+			COALESCE(w.deleted_at, o.deleted_at)
 		FROM executions e JOIN triggers t ON t.id = e.trigger_id JOIN workflows w ON w.id = e.workflow_id
+		JOIN organizations o ON o.id = e.organization_id
 		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt},
 		&row.organization, &row.workflow, &row.received, &row.started, &row.interruptions, &row.fail, &row.deletedAt)

@@ -100,7 +100,8 @@ func (s *Store) PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, 
 		found, err = v.one(`
 			SELECT a.id, a.name, a.created_at, a.organization_id, a.role, k.last_used_at
 			FROM api_keys k JOIN service_accounts a ON a.id = k.service_account_id
-			WHERE k.hash = ? AND k.revoked_at IS NULL`,
+			JOIN organizations o ON o.id = a.organization_id
+			WHERE k.hash = ? AND k.revoked_at IS NULL AND o.deleted_at IS NULL`,
 			args{workflow.Hash(hash)}, &p.ID, &p.Name, &p.CreatedAt, &m.OrganizationID, &role, &used)
 		return err
 	})

@@ -21,7 +21,8 @@ const maxNotice = 7900
 
 // notices is what other processes should know of a batch.
 type notices struct {
-	queue                 bool
+	// anything says that more has changed than can be listed.
+	anything, queue       bool
 	executions, workflows map[id.ID]bool
 }
 
@@ -29,10 +30,12 @@ func newNotices() *notices {
 	return &notices{executions: make(map[id.ID]bool), workflows: make(map[id.ID]bool)}
 }
 
-// A notification is a list of words without spaces between them: q says that
-// something waits in the queue, x and an id that an execution changed, w and an
-// id that a workflow did. Ids are 22 characters of unpadded base64.
+// A notification is a list of words without spaces between them: a says that
+// anything may have changed, q that something waits in the queue, x and an id that
+// an execution changed, w and an id that a workflow did. Ids are 22 characters of
+// unpadded base64.
 const (
+	wordAnything  = 'a'
 	wordQueue     = 'q'
 	wordExecution = 'x'
 	wordWorkflow  = 'w'
@@ -53,6 +56,9 @@ func (n *notices) payloads() []string {
 		if !of.IsZero() {
 			b.WriteString(wordIDs.EncodeToString(of[:]))
 		}
+	}
+	if n.anything {
+		add(wordAnything, id.ID{})
 	}
 	if n.queue {
 		add(wordQueue, id.ID{})
@@ -79,6 +85,10 @@ func parseNotices(payload string) execution.Notice {
 		payload = payload[1:]
 		if word == wordQueue {
 			n.Queue = true
+			continue
+		}
+		if word == wordAnything {
+			n.Anything = true
 			continue
 		}
 		var of id.ID

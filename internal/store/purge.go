@@ -25,8 +25,12 @@ const (
 func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error) {
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
+<<<<<<< HEAD
 		p.expiredExecutions, p.deliveries, p.deletedWorkflows, p.deletedDeployments, p.programs, p.deletedTriggers, p.totals,
 		p.logins,
+=======
+		p.expiredExecutions, p.deliveries, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs, p.deletedTriggers, p.totals,
+>>>>>>> 0523300 (tenant, store, api: organizations and members)
 	} {
 		if p.left <= 0 {
 			break
@@ -177,7 +181,7 @@ func (p *purge) deletedWorkflows() error {
 
 func (p *purge) deletedWorkflow(workflow id.ID) error {
 	err := p.repeat("purge executions of a deleted workflow", func(t *tx, limit int) (int, error) {
-		if _, err := cancelWaiting(t, workflow, p.now, limit); err != nil {
+		if _, err := cancelWaiting(t, workflowDeleted, p.now, waitingOfWorkflow, workflow, limit); err != nil {
 			return 0, err
 		}
 		return removeExecutions(t, `e.workflow_id = ? AND e.completed_at IS NOT NULL LIMIT ?`, workflow, limit)

@@ -54,6 +54,8 @@ type Config struct {
 	// OrganizationLimit is how many executions of an organization may run at
 	// once; 0 for no limit.
 	OrganizationLimit int
+	// OrganizationGrace is how long deleted organizations stay.
+	OrganizationGrace time.Duration
 	// Readers is how many reads can go on at once; 0 for DefaultReaders.
 	Readers int
 }

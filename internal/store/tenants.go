@@ -62,7 +62,7 @@ func (s *Store) EnsureDefaultOrganization(ctx context.Context, o tenant.Organiza
 
 // CreateOrganization implements tenant.Store.
 func (s *Store) CreateOrganization(ctx context.Context, o tenant.Organization, n tenant.Namespace) error {
-	return s.write(ctx, "create an organization", func(t *tx) error { return insertOrganization(t, o, n) })
+	return s.write(ctx, "create an organization", func(t *tx) error { return s.makeOrganization(ctx, t, o, n) })
 }
 
 func insertOrganization(t *tx, o tenant.Organization, n tenant.Namespace) error {
@@ -70,7 +70,7 @@ func insertOrganization(t *tx, o tenant.Organization, n tenant.Namespace) error 
 		INSERT INTO organizations (id, name, display_name, workos_id, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		o.ID, o.Name, o.DisplayName, optionalText(o.WorkOSID), o.Default, o.CreatedAt, o.UpdatedAt)
 	if t.unique(err) {
-		return fault.Because(err, fault.Conflict, "An organization with the name %s already exists", o.Name)
+		return organizationNameTaken(err, o.Name)
 	}
 	if err != nil {
 		return err

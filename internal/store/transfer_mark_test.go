@@ -92,7 +92,7 @@ func testUsedTargets(t *testing.T, place func() place) {
 	p := place()
 	w := storetest.NewWorld(t, p.open)
 	w.Namespace()
-	notTaken(t, p, false, "holds data already (in table namespaces): name an empty or a new one")
+	notTaken(t, p, false, "holds data already (in table audit_entries): name an empty or a new one")
 	notTaken(t, p, true, "holds data already")
 	usable(t, p)
 

@@ -33,15 +33,15 @@ func scanTrigger(scan scanner) (workflow.Trigger, error) {
 // Triggers implements trigger.Store.
 func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, error) {
 	return s.triggers(ctx, `
-		FROM triggers t LEFT JOIN webhooks h ON h.trigger_id = t.id
-		WHERE t.workflow_id = ? AND t.deleted_at IS NULL ORDER BY t.id`, of)
+		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id
+		WHERE t.workflow_id = ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id`, of)
 }
 
 // WebhookTriggers implements trigger.Store.
 func (s *Store) WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error) {
 	return s.triggers(ctx, `
-		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id
-		WHERE t.id > ? AND t.deleted_at IS NULL ORDER BY t.id LIMIT ?`, edge(after), limit)
+		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id JOIN organizations o ON o.id = t.organization_id
+		WHERE t.id > ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id LIMIT ?`, edge(after), limit)
 }
 
 func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]workflow.Trigger, error) {
@@ -59,7 +59,9 @@ func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]wor
 // WebhookWorkflow implements trigger.Store.
 func (s *Store) WebhookWorkflow(ctx context.Context, method, path string) (of id.ID, err error) {
 	err = s.read(ctx, "look for a webhook", func(v *view) error {
-		_, err := v.one(`SELECT workflow_id FROM webhooks WHERE method = ? AND path = ?`, args{method, path}, &of)
+		_, err := v.one(`
+			SELECT h.workflow_id FROM webhooks h JOIN organizations o ON o.id = h.organization_id
+			WHERE h.method = ? AND h.path = ? AND o.deleted_at IS NULL`, args{method, path}, &of)
 		return err
 	})
 	return of, err

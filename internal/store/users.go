@@ -150,7 +150,11 @@ func (s *Store) settle(ctx context.Context, t *tx, a identity.Arrival) error {
 	var one int
 	first := false
 	if found {
-		taken, err := t.one(`SELECT 1 FROM organization_members WHERE organization_id = ? LIMIT 1`, args{home}, &one)
+		// Others that were here before have their own organizations, also when the
+		// default one was deleted and made anew.
+		taken, err := t.one(`
+			SELECT 1 FROM organization_members WHERE organization_id = ?
+			UNION ALL SELECT 1 FROM users WHERE id <> ? LIMIT 1`, args{home, a.User.ID}, &one)
 		if err != nil {
 			return err
 		}

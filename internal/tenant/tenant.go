@@ -83,3 +83,6 @@ type Membership struct {
 // DefaultOrganization is the display name of the organization that the first
 // start creates.
 const DefaultOrganization = "Default Organization"
+
+// defaultName is its name.
+const defaultName = "default"
