@@ -91,7 +91,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
+		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" },
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },
 	}

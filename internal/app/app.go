@@ -13,6 +13,7 @@ import (
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
@@ -26,8 +27,11 @@ type Config struct {
 	Runner []string
 	// Engine takes the place of the embedded engine; nil for that one.
 	Engine engine.Engine
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Way takes the place of the way to log in that the settings choose; nil for
+	// that one.
+	Way identity.Way
+	Log *slog.Logger
+	Now func() time.Time
 	// Version stands in the API description.
 	Version string
 }
@@ -72,6 +76,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	c := storeConfig(s.config.Settings.Data, s.config.Now, s.log)
 	c.Blobs, c.OrganizationLimit = dir.Blobs(), s.config.Settings.OrganizationRuns
+	c.OrganizationGrace = s.config.Settings.OrganizationGrace()
 	s.store, err = store.Open(ctx, c)
 	if err != nil {
 		return err

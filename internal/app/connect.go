@@ -15,7 +15,6 @@ import (
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
 	"github.com/usefloww/flowwd/internal/route"
-	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/web"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -34,13 +33,14 @@ func (s *Server) connect(ctx context.Context) error {
 	if err := s.addEngine(); err != nil {
 		return err
 	}
-	tenants := &tenant.Service{Store: s.store, IDs: s.ids, Now: now}
+	tenants := s.tenants()
 	if _, err := tenants.EnsureDefault(ctx); err != nil {
 		return err
 	}
 	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
 	routes := trigger.NewRoutes(s.store, s.log)
 	routes.Shared = s.store.Shared()
+	tenants.Changed = routes.ChangedAll
 	live, err := s.addRealtime()
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *Server) connect(ctx context.Context) error {
 		LoginPath:    "/auth/login",
 	})
 	err = api.Register(s.router, api.Deps{
-		Tenants:     tenants,
+		Tenants: tenants, Organizations: tenants,
 		Workflows:   workflows,
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,

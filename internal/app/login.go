@@ -12,6 +12,9 @@ import (
 // way returns how people log in. No way asks its provider for anything before
 // somebody does.
 func (s *Server) way() identity.Way {
+	if s.config.Way != nil {
+		return s.config.Way
+	}
 	settings := s.config.Settings
 	client, secret := settings.OAuthClient()
 	switch settings.AuthType {

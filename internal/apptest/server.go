@@ -27,6 +27,8 @@ type Options struct {
 	DataDir string
 	// Engine takes the place of the embedded engine.
 	Engine engine.Engine
+	// Way takes the place of the way to log in that the settings choose.
+	Way identity.Way
 	// Settings changes the settings before the start.
 	Settings func(*config.Settings)
 }
@@ -50,7 +52,7 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Settings != nil {
 		o.Settings(&settings)
 	}
-	c := app.Config{Settings: settings, Engine: o.Engine, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Version: "test"}
+	c := app.Config{Settings: settings, Engine: o.Engine, Way: o.Way, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Version: "test"}
 	if testing.Verbose() {
 		c.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -112,13 +114,7 @@ func CreateKey(t testing.TB, dir string) string {
 func (s *Server) OtherTenant(t testing.TB) *Client {
 	t.Helper()
 	ctx := t.Context()
-	data := Data(s.DataDir)
-	db, err := store.Open(ctx, store.Config{
-		URL: data.DatabaseURL, Path: config.DataDir(data.DataDir).Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatalf("open the database: %v", err)
-	}
+	db := s.open(t)
 	defer db.Close()
 	ids := id.NewSource(time.Now)
 	namespace, err := (&tenant.Service{Store: db, IDs: ids, Now: time.Now}).Create(ctx, "Other")
@@ -130,6 +126,19 @@ func (s *Server) OtherTenant(t testing.TB) *Client {
 		t.Fatalf("create a key: %v", err)
 	}
 	return NewClient(t, s.URL, key)
+}
+
+// open opens the server's database beside it.
+func (s *Server) open(t testing.TB) *store.Store {
+	t.Helper()
+	data := Data(s.DataDir)
+	db, err := store.Open(t.Context(), store.Config{
+		URL: data.DatabaseURL, Path: config.DataDir(data.DataDir).Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	return db
 }
 
 var binary struct {

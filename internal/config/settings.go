@@ -113,6 +113,11 @@ func (s *Settings) Retention() time.Duration {
 	return time.Duration(s.RetentionDays) * 24 * time.Hour
 }
 
+// OrganizationGrace is how long a deleted organization can be restored.
+func (s *Settings) OrganizationGrace() time.Duration {
+	return time.Duration(s.GraceDays) * 24 * time.Hour
+}
+
 // minToken is the least length of a token that somebody chose.
 const minToken = 16
 

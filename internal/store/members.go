@@ -77,9 +77,23 @@ func ownedByOthers(v *view, organization, user id.ID) (bool, error) {
 		args{organization, user}, &one)
 }
 
-// AddMember makes a user a member of an organization.
-func (s *Store) AddMember(ctx context.Context, organization, user id.ID, role tenant.Role, at time.Time) error {
-	return s.write(ctx, "add a member", func(t *tx) error { return s.join(ctx, t, organization, user, role, at) })
+// SetMember gives a user a role in an organization, whoever asks: it is for
+// whoever runs the installation.
+func (s *Store) SetMember(ctx context.Context, organization, user id.ID, role tenant.Role, at time.Time) error {
+	return s.write(ctx, "set a member", func(t *tx) error {
+		if _, err := lockOrganization(t, organization); err != nil {
+			return err
+		}
+		m, err := readMember(&t.view, organization, user)
+		c := tenant.MemberChange{OrganizationID: organization, UserID: user, Role: role, At: at}
+		if fault.Is(err, fault.NotFound) {
+			return s.admit(ctx, t, c)
+		}
+		if err != nil {
+			return err
+		}
+		return s.setRole(ctx, t, c, m.Role)
+	})
 }
 
 // AdmitMember implements tenant.Store.

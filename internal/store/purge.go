@@ -25,12 +25,8 @@ const (
 func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error) {
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
-<<<<<<< HEAD
-		p.expiredExecutions, p.deliveries, p.deletedWorkflows, p.deletedDeployments, p.programs, p.deletedTriggers, p.totals,
-		p.logins,
-=======
-		p.expiredExecutions, p.deliveries, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs, p.deletedTriggers, p.totals,
->>>>>>> 0523300 (tenant, store, api: organizations and members)
+		p.expiredExecutions, p.deliveries, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
+		p.deletedTriggers, p.totals, p.logins,
 	} {
 		if p.left <= 0 {
 			break

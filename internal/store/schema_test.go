@@ -2,12 +2,14 @@ package store_test
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
@@ -17,12 +19,7 @@ var owners = []string{"organization_id", "workflow_id", "execution_id", "deploym
 
 // kept are the tables whose rows stay although they belong to somebody.
 var kept = map[string]string{
-	"namespaces":           "an organization keeps its namespaces; organizations are not removed yet",
-	"service_accounts":     "an account belongs to its organization",
-	"api_keys":             "a revoked key stays as the record of who could do what",
-	"organization_members": "they go with their organization, and organizations are not removed yet",
-	"audit_entries":        "they have a retention of their own",
-	"queue_counters":       "one row for each organization, as long as it exists",
+	"audit_entries": "they have a retention of their own",
 }
 
 func tables(t *testing.T, db *sql.DB) []string {
@@ -79,6 +76,15 @@ func TestEveryTableIsCoveredByRetention(t *testing.T) {
 	if err := w.DeleteWorkflow(t.Context(), f.ID, w.Now()); err != nil {
 		t.Fatal(err)
 	}
+	for _, text := range column(t, db, `SELECT lower(hex(id)) FROM organizations`) {
+		of, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.DeleteOrganization(t.Context(), id.ID(of), w.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.Pass(500 * 24 * time.Hour)
 	for n := 1; n > 0; {
 		var err error
@@ -93,7 +99,7 @@ func TestEveryTableIsCoveredByRetention(t *testing.T) {
 		switch n := count(t, db, table); {
 		case exception && (!owned || n == 0):
 			t.Errorf("table %s is listed as kept (%s) but has no owner or no rows: remove it from the list", table, reason)
-		case owned && !exception && n > 0:
+		case table == "organizations" && n > 0, owned && !exception && n > 0:
 			t.Errorf("table %s has %d rows after everything was deleted and expired: PurgeExpired must remove them", table, n)
 		}
 	}

@@ -57,6 +57,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	note(w.Organizations(w.ctx(), mine))
 	note(w.Namespaces(w.ctx(), mine, 10))
 	note(w.Store.Namespace(w.ctx(), mine, f.NamespaceID))
+	w.readOrganization(f.OrganizationID, note)
 	keys, err := w.APIKeys(w.ctx(), 10)
 	note(nil, err)
 	note(w.PrincipalByKeyHash(w.ctx(), keys[0].Hash, w.Now()))
@@ -112,4 +113,20 @@ func (w *World) readLogins(note func(any, error)) {
 	note(nil, err)
 	note(nil, w.ChangePassword(w.ctx(), made.ID, "h", "h2", id.ID{}, w.Now()))
 	note(w.ChoosePassword(w.ctx(), hashOf("filled"), "h", w.Now()))
+}
+
+// readOrganization calls what reads and changes one organization.
+func (w *World) readOrganization(of id.ID, note func(any, error)) {
+	w.t.Helper()
+	members, err := w.Members(w.ctx(), of, 10, 0)
+	note(nil, err)
+	who := members[0].Person.ID
+	note(w.OrganizationRemoval(w.ctx(), of))
+	note(nil, w.SetMember(w.ctx(), of, who, tenant.RoleOwner, w.Now()))
+	note(w.ChangeMember(w.ctx(), tenant.MemberChange{OrganizationID: of, UserID: who, CallerID: who, Role: tenant.RoleOwner, At: w.Now()}))
+	name := "renamed"
+	note(w.ChangeOrganization(w.ctx(), of, tenant.OrganizationChange{Name: &name}, w.Now()))
+	note(nil, w.DeleteOrganization(w.ctx(), of, w.Now()))
+	note(w.DeletedOrganizations(w.ctx(), who, w.Now().Add(-time.Hour), 10))
+	note(w.RestoreOrganization(w.ctx(), of, who, w.Now().Add(-time.Hour), w.Now()))
 }

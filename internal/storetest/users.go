@@ -33,7 +33,7 @@ func (w *World) User(organization id.ID, role tenant.Role) identity.User {
 	a := w.arrival("user-" + w.ID().String())
 	p, err := w.Welcome(w.ctx(), a)
 	w.must(err)
-	w.must(w.AddMember(w.ctx(), organization, p.ID, role, w.Now()))
+	w.must(w.SetMember(w.ctx(), organization, p.ID, role, w.Now()))
 	return p.User
 }
 

@@ -41,7 +41,7 @@ type Routes struct {
 
 	// reloading keeps an older reading of a workflow from replacing a newer.
 	reloading sync.Mutex
-	// pending are workflows whose last reading failed.
+	// pending are workflows whose last reading failed; the zero id stands for all.
 	pending map[id.ID]bool
 	wake    chan struct{}
 	stop    context.CancelFunc
@@ -145,14 +145,20 @@ func (r *Routes) Hear(n execution.Notice) {
 	for _, w := range n.Workflows {
 		r.Changed(w)
 	}
-	if !n.Anything {
-		return
+	if n.Anything {
+		r.ChangedAll()
 	}
+}
+
+// ChangedAll reads all webhooks again. It is called after those of a whole
+// organization came or went; when the reading fails it is tried again in the
+// background.
+func (r *Routes) ChangedAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), reloadTimeout)
 	defer cancel()
 	if err := r.reloadAll(ctx); err != nil {
-		// Deliveries to webhooks that are not known are looked up.
-		r.log.Warn("the webhooks could not be read again", "error", err)
+		r.log.Warn("the webhooks could not be read; trying again", "error", err)
+		r.later(id.ID{})
 	}
 }
 
@@ -190,7 +196,9 @@ func (r *Routes) retry(ctx context.Context) {
 		case <-time.After(reloadRetry):
 		}
 		for _, w := range r.takePending() {
-			if r.reload(w) != nil {
+			if w.IsZero() {
+				r.ChangedAll()
+			} else if r.reload(w) != nil {
 				r.later(w)
 			}
 		}
