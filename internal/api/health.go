@@ -49,7 +49,7 @@ func registerHealth(r *route.Router, d Deps) {
 	h := &health{logger: d.Logger, running: make([]sync.Mutex, len(d.Checks)), checks: d.Checks}
 	raw := func(path string, handle func(w http.ResponseWriter, r *http.Request) error) {
 		route.Raw(r, route.Spec{
-			Method: http.MethodGet, Path: path, Policy: access.Public(access.ReadHealth), Quiet: true,
+			Method: http.MethodGet, Path: path, Policy: access.Public(access.ReadHealth), Quiet: true, Unlimited: true,
 		}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, _ route.Call[route.None]) error {
 			w.Header().Set("Cache-Control", "no-store")
 			return handle(w, r)

@@ -51,7 +51,7 @@ func registerWebhook(r *route.Router, d Deps) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		route.Raw(r, route.Spec{
 			Method: method, Path: webhookPath + "{path...}", Policy: access.Public(access.ReceiveWebhook),
-			Body: true, BodyLimit: d.WebhookBody,
+			Body: true, BodyLimit: d.WebhookBody, Unlimited: true,
 		}, route.NoObject(), receive)
 	}
 }

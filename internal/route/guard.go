@@ -23,27 +23,17 @@ func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, 
 	ctx = audit.WithActor(ctx, audit.Actor{Kind: audit.KindAnonymous, Address: q.address, RequestID: q.id})
 	switch {
 	case s.Policy.IsPublic():
-		if s.SameOrigin {
-			return ctx, call, rt.checkOrigin(r)
-		}
-		return ctx, call, nil
+		return ctx, call, rt.admitPublic(r, q, s)
 	case s.Policy.IsOperator():
 		return ctx, call, rt.admitOperator(r)
 	case s.Policy.IsZero():
 		return ctx, call, fault.New(fault.Denied, "nobody may use this route")
 	}
-	credential := credentialOf(r, s)
-	credential.Address, credential.Host = q.address, r.Host
-	principal, err := rt.config.Authenticate(ctx, credential)
+	principal, err := rt.authenticate(ctx, r, q, s)
 	if err != nil {
 		return ctx, call, err
 	}
-	if principal.Ambient {
-		if err := rt.checkOrigin(r); err != nil {
-			return ctx, call, err
-		}
-	}
-	q.principal, call.Principal = principal, principal
+	call.Principal = principal
 	actor := principal.Actor()
 	actor.Address, actor.RequestID = q.address, q.id
 	ctx = audit.WithActor(ctx, actor)
@@ -52,6 +42,47 @@ func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, 
 		rt.config.Refused(ctx, Refusal{Action: s.Policy.Action(), Method: s.Method, Path: call.Pattern, Reason: err})
 	}
 	return ctx, call, err
+}
+
+// admitPublic checks what there is to check without a credential.
+func (rt *Router) admitPublic(r *http.Request, q *request, s Spec) error {
+	if !s.Unlimited {
+		if err := rt.limitAddress(q); err != nil {
+			return err
+		}
+	}
+	if s.SameOrigin {
+		return rt.checkOrigin(r)
+	}
+	return nil
+}
+
+// authenticate returns who makes a request, within the limits of rate.
+func (rt *Router) authenticate(ctx context.Context, r *http.Request, q *request, s Spec) (identity.Principal, error) {
+	credential := credentialOf(r, s)
+	credential.Address, credential.Host = q.address, r.Host
+	shown := credential.Bearer != "" || credential.Cookie != ""
+	limited := rt.limitAddress
+	if shown {
+		limited = rt.limitFailures
+	}
+	if err := limited(q); err != nil {
+		return identity.Principal{}, err
+	}
+	principal, err := rt.config.Authenticate(ctx, credential)
+	if err != nil {
+		if shown {
+			rt.failed(q, err)
+		}
+		return identity.Principal{}, err
+	}
+	if principal.Ambient {
+		if err := rt.checkOrigin(r); err != nil {
+			return identity.Principal{}, err
+		}
+	}
+	q.principal = principal
+	return principal, rt.limitPrincipal(q)
 }
 
 // Refusal is a request that a policy refused.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,6 +33,13 @@ type Config struct {
 	// something, such as the public URL of this server behind a proxy; nil for
 	// this server alone.
 	Origins func() []string
+	// CORSOrigins are sites whose scripts may call the API with a bearer token.
+	CORSOrigins []string
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For tells
+	// where a request comes from.
+	TrustedProxies []netip.Prefix
+	// HTTPS says that browsers reach this server by https alone.
+	HTTPS bool
 	// LoginPath is where readers of pages are sent who are not logged in; a
 	// query parameter `next` brings them back.
 	LoginPath string
@@ -44,6 +52,9 @@ type Config struct {
 	// Observe is told about every answered request; nil for nobody. The
 	// pattern is "unmatched" for requests that no route answered.
 	Observe func(pattern, method string, status int, took time.Duration)
+	// Limited is told what requests were refused for that came too often; nil for
+	// nobody.
+	Limited func(by LimitedBy)
 	// Limits bound requests; zero fields stand for DefaultLimits.
 	Limits Limits
 }
@@ -60,6 +71,10 @@ type Limits struct {
 	Header int
 	// Streams is the greatest number of open streams.
 	Streams int
+	// Rate is how many requests a second a principal may make in the long run, or
+	// an address without a credential; Failures how many credentials that are not
+	// valid an address may show. Ten seconds' worth may come at once.
+	Rate, Failures int
 }
 
 // DefaultLimits are those of an installation that sets nothing.
@@ -70,6 +85,9 @@ func DefaultLimits() Limits {
 		Upload:  2 * time.Minute,
 		Header:  64 << 10,
 		Streams: 1000,
+
+		Rate:     500,
+		Failures: 20,
 	}
 }
 
@@ -90,6 +108,12 @@ func (l Limits) orDefault() Limits {
 	if l.Streams == 0 {
 		l.Streams = d.Streams
 	}
+	if l.Rate == 0 {
+		l.Rate = d.Rate
+	}
+	if l.Failures == 0 {
+		l.Failures = d.Failures
+	}
 	return l
 }
 
@@ -104,6 +128,8 @@ type Router struct {
 	// crossOrigin tells requests that another site made a browser send.
 	crossOrigin *http.CrossOriginProtection
 
+	rates rates
+
 	api     huma.API
 	adapter *adapter
 
@@ -116,7 +142,7 @@ type Router struct {
 // New returns an empty Router.
 func New(config Config) *Router {
 	config.Limits = config.Limits.orDefault()
-	rt := &Router{config: config, adapter: &adapter{}, crossOrigin: http.NewCrossOriginProtection()}
+	rt := &Router{config: config, rates: newRates(config.Limits), adapter: &adapter{}, crossOrigin: http.NewCrossOriginProtection()}
 	rt.streaming, rt.endStreams = context.WithCancel(context.Background())
 	rt.api = newAPI(config, rt.adapter)
 	if config.Authenticate == nil || config.Logger == nil || config.Now == nil || config.NewRequestID == nil {

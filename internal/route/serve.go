@@ -37,10 +37,13 @@ var (
 // request is what is known about a request on its way.
 type request struct {
 	id        string
+	start     time.Time
 	match     match
 	principal identity.Principal
-	// address is the client's, without its port.
+	// address is the client's, without its port, and network what it is counted
+	// as.
 	address string
+	network netip.Addr
 }
 
 type requestKey struct{}
@@ -52,15 +55,6 @@ func RequestID(ctx context.Context) string {
 		return q.id
 	}
 	return ""
-}
-
-// clientAddress returns where a request comes from.
-func clientAddress(r *http.Request) string {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return address.Addr().Unmap().WithZone("").String()
 }
 
 // ClientAddress returns the address of the client behind the request that ctx
@@ -75,9 +69,12 @@ func ClientAddress(ctx context.Context) string {
 func (rt *Router) serve(rw http.ResponseWriter, r *http.Request) {
 	start := rt.config.Now()
 	w := &response{ResponseWriter: rw}
-	q := &request{id: rt.requestID(r), address: clientAddress(r)}
+	q := &request{id: rt.requestID(r), start: start, address: r.RemoteAddr}
+	if client, ok := clientOf(r, rt.config.TrustedProxies); ok {
+		q.address, q.network = client.String(), network(client)
+	}
 	w.Header().Set(RequestIDHeader, q.id)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	rt.harden(w, r)
 
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 	err := rt.dispatch(w, r, q)
@@ -137,7 +134,11 @@ func (rt *Router) noRoute(w *response, r *http.Request, q *request) error {
 		allowed = append(allowed, http.MethodHead)
 	}
 	slices.Sort(allowed)
-	list := strings.Join(slices.Compact(allowed), ", ")
+	allowed = slices.Compact(allowed)
+	if rt.preflight(w, r, allowed) {
+		return nil
+	}
+	list := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", list)
 	return writeProblem(w, problem{
 		Status: http.StatusMethodNotAllowed,
@@ -190,10 +191,10 @@ func (rt *Router) note(w *response, r *http.Request, q *request, took time.Durat
 	if !rt.config.Logger.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 7)
+	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
 		slog.String("method", method), slog.String("route", q.pattern()), slog.Int("status", status),
-		slog.Duration("took", took), slog.Int64("bytes", w.bytes), slog.String("requestId", q.id))
+		slog.Duration("took", took), slog.Int64("bytes", w.bytes), slog.String("requestId", q.id), slog.String("address", q.address))
 	if !q.principal.ID.IsZero() {
 		attrs = append(attrs, slog.String("principal", q.principal.ID.String()))
 	}

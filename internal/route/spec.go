@@ -41,6 +41,9 @@ type Spec struct {
 	// Page marks a page for people: a reader who is not logged in is sent to the
 	// login and comes back, and failures are pages too.
 	Page bool
+	// Unlimited has a public route answered however often it is asked: what sends
+	// events and what looks whether the server is well must not be held back.
+	Unlimited bool
 	// SameOrigin refuses requests that another site made a browser send. It is
 	// for public routes that change something; where a credential is needed, the
 	// kind of the credential decides.
