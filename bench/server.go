@@ -44,7 +44,8 @@ func startServer(ctx context.Context, o options, dir, database string) (*server,
 		key: strings.TrimSpace(string(key)), database: database,
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 	}
-	s.command = exec.Command(o.binary, "serve", "--database-url", database, "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info")
+	s.command = exec.Command(o.binary, "serve", "--database-url", database, "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "info",
+		"--rate-limit", "1000000")
 	// Servers that share a database share the key.
 	s.command.Env = append(os.Environ(), "ENCRYPTION_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	stderr, err := s.command.StderrPipe()

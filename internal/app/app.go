@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -45,9 +46,11 @@ type Server struct {
 	keys    config.Keys
 	keyring *secret.Keyring
 	store   *store.Store
-	metrics *metrics
-	engine  engine.Engine
-	parts   parts
+	// recorder puts into the audit log what changes nothing.
+	recorder *audit.Recorder
+	metrics  *metrics
+	engine   engine.Engine
+	parts    parts
 
 	executions *execution.Service
 	router     *route.Router
@@ -89,6 +92,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.openKeyring(ctx); err != nil {
 		return err
 	}
+	s.recorder = &audit.Recorder{Store: s.store, Now: s.config.Now, Log: s.log}
 	return s.connect(ctx)
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
-	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/web"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -55,21 +54,14 @@ func (s *Server) connect(ctx context.Context) error {
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	users := &identity.Service{
-		Keys: s.store, Users: s.store, Way: s.way(), Fresh: tenants.Fresh, AdminIDs: settings.AdminUserIDs,
+		Keys: s.store, Users: s.store, Way: s.way(), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
 		SingleOrganization: settings.SingleOrg, IDs: s.ids, Now: now,
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
-	s.router = route.New(route.Config{
-		Title: "flowwd", Version: s.config.Version,
-		Authenticate:  users.Authenticate,
-		OperatorToken: s.operatorToken(),
-		Logger:        s.log, Now: now,
-		NewRequestID: func() string { return s.ids.New().String() },
-		Observe:      s.metrics.observe,
-		ErrorPage:    web.ErrorPage,
-		LoginPath:    "/auth/login",
-	})
+	if s.router, err = s.newRouter(users); err != nil {
+		return err
+	}
 	err = api.Register(s.router, api.Deps{
 		Tenants: tenants, Organizations: tenants,
 		Workflows:   workflows,

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/route"
 )
 
 // metrics are the measurements of one server, on a registry of its own. They
@@ -22,6 +23,7 @@ type metrics struct {
 	ran         prometheus.Histogram
 	claimFailed prometheus.Counter
 	requests    *prometheus.HistogramVec
+	limited     *prometheus.CounterVec
 }
 
 // seconds are the buckets of durations, from 0.5 ms to about a quarter of an
@@ -49,8 +51,11 @@ func newMetrics() *metrics {
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "flowwd_http_request_duration_seconds", Help: "Time to answer requests, by route.", Buckets: seconds,
 		}, []string{"route", "method", "status"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "flowwd_http_limited_total", Help: "Requests refused because too many came: of a principal, of an address, or with invalid credentials of an address.",
+		}, []string{"by"}),
 	}
-	m.registry.MustRegister(m.accepted, m.ended, m.waited, m.ran, m.claimFailed, m.requests,
+	m.registry.MustRegister(m.accepted, m.ended, m.waited, m.ran, m.claimFailed, m.requests, m.limited,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -90,3 +95,6 @@ func (m *metrics) ClaimFailed() { m.claimFailed.Inc() }
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
+
+// limit notes a request that came too often.
+func (m *metrics) limit(by route.LimitedBy) { m.limited.WithLabelValues(string(by)).Inc() }

@@ -43,7 +43,8 @@ func Launch(t testing.TB, binary, dir string, arguments ...string) *Process {
 	t.Helper()
 	p := &Process{DataDir: dir, exited: make(chan struct{}), ready: make(chan string, 1), log: &tail{}}
 	p.Command = exec.Command(binary, append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0"}, arguments...)...)
-	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info", "DATABASE_URL="+DatabaseURL(dir))
+	// Tests ask with one key, as often as they can.
+	p.Command.Env = append(os.Environ(), "LOG_FORMAT=json", "LOG_LEVEL=info", "DATABASE_URL="+DatabaseURL(dir), "FLOWW_RATE_LIMIT=1000000")
 	p.Command.Dir = t.TempDir()
 	stderr, err := p.Command.StderrPipe()
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 // The context that it returns names the actor for the audit log.
 func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, s Spec, object Object[T]) (context.Context, Call[T], error) {
 	call := Call[T]{Pattern: q.pattern(), match: q.match}
-	ctx = audit.WithActor(ctx, audit.Actor{Kind: audit.KindAnonymous, Address: q.address, RequestID: q.id})
+	ctx = audit.WithActor(ctx, q.actor())
 	switch {
 	case s.Policy.IsPublic():
 		return ctx, call, rt.admitPublic(r, q, s)
@@ -34,14 +34,8 @@ func admit[T any](ctx context.Context, rt *Router, r *http.Request, q *request, 
 		return ctx, call, err
 	}
 	call.Principal = principal
-	actor := principal.Actor()
-	actor.Address, actor.RequestID = q.address, q.id
-	ctx = audit.WithActor(ctx, actor)
-	err = decide(ctx, s, object, q, &call)
-	if rt.config.Refused != nil && fault.Is(err, fault.Denied) {
-		rt.config.Refused(ctx, Refusal{Action: s.Policy.Action(), Method: s.Method, Path: call.Pattern, Reason: err})
-	}
-	return ctx, call, err
+	ctx = audit.WithActor(ctx, q.actor())
+	return ctx, call, decide(ctx, s, object, q, &call)
 }
 
 // admitPublic checks what there is to check without a credential.
@@ -85,14 +79,6 @@ func (rt *Router) authenticate(ctx context.Context, r *http.Request, q *request,
 	return principal, rt.limitPrincipal(q)
 }
 
-// Refusal is a request that a policy refused.
-type Refusal struct {
-	Action       access.Action
-	Method, Path string
-	// Reason is a fault.Denied.
-	Reason error
-}
-
 // decide asks the policy about a principal, after the object is loaded.
 func decide[T any](ctx context.Context, s Spec, object Object[T], q *request, call *Call[T]) error {
 	switch {
@@ -116,6 +102,7 @@ func decide[T any](ctx context.Context, s Spec, object Object[T], q *request, ca
 	}
 	resource := object.Resource(call.Object)
 	resource.What = object.What
+	q.organization = resource.OrganizationID
 	if err := access.Allow(call.Principal, s.Policy.Action(), resource); err != nil || object.Child == "" {
 		return err
 	}

@@ -169,13 +169,19 @@ func wantStatus(t *testing.T, a answer, status int) {
 // askFrom sends a request from an address.
 func (b bench) askFrom(t *testing.T, peer, method, target string, headers ...string) answer {
 	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
+	r := b.request(method, target, headers...)
 	r.RemoteAddr = peer
+	w := httptest.NewRecorder()
+	b.Handler().ServeHTTP(w, r)
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
+// request is one without a body.
+func (bench) request(method, target string, headers ...string) *http.Request {
+	r := httptest.NewRequest(method, target, nil)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Add(name, value)
 	}
-	w := httptest.NewRecorder()
-	b.Handler().ServeHTTP(w, r)
-	return answer{w.Code, w.Header(), w.Body.String()}
+	return r
 }

@@ -24,8 +24,7 @@ type Config struct {
 	// Authenticate returns the principal behind a credential, also behind none:
 	// where nobody logs in, everybody is somebody.
 	Authenticate func(ctx context.Context, c identity.Credential) (identity.Principal, error)
-	// Refused is told of requests that a policy refused to a known principal;
-	// nil for nobody.
+	// Refused is told of requests that somebody known may not make; nil for nobody.
 	Refused func(ctx context.Context, r Refusal)
 	// ErrorPage answers a failed request for a page; nil answers with JSON.
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, text string)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 )
 
@@ -44,6 +45,8 @@ type request struct {
 	// as.
 	address string
 	network netip.Addr
+	// organization is that of the object that the path names; zero for none.
+	organization id.ID
 }
 
 type requestKey struct{}
@@ -80,6 +83,7 @@ func (rt *Router) serve(rw http.ResponseWriter, r *http.Request) {
 	err := rt.dispatch(w, r, q)
 	broken := err != nil && w.status != 0
 	if err != nil {
+		rt.tellRefusal(r.Context(), q, err)
 		rt.fail(w, r, q, err)
 	}
 	rt.note(w, r, q, rt.config.Now().Sub(start))
