@@ -81,7 +81,7 @@ func TestOnWebhook(t *testing.T) {
 		return defaultProvider + "\n" + `trigger {"provider":{"type":"builtin","alias":"default"},"triggerType":"onWebhook","input":` +
 			input + `,"options":` + options + `} function`
 	}
-	const keys = "it takes: path, method, handler, timeout, concurrency, onInterrupt"
+	const keys = "it takes: path, method, handler, timeout, concurrency, onInterrupt, retry"
 	for _, tc := range []struct{ name, argument, want string }{
 		{"handler alone", `{ handler() {} }`, trigger(`{"method":"POST"}`, `{}`)},
 		{"all, in another order", `{ onInterrupt: "fail", handler: async () => {}, concurrency: 2, method: "GET", timeout: 1.5, path: "/a" }`,
@@ -91,7 +91,7 @@ func TestOnWebhook(t *testing.T) {
 		{"unknown keys", `{ handler() {}, pth: "a", retries: 1 } as any`, "throws TypeError: onWebhook does not know pth, retries; " + keys},
 		{"input is not nested", `{ handler() {}, input: {} } as any`, "throws TypeError: onWebhook does not know input; " + keys},
 		{"no handler", `{ path: "a" } as any`, "throws TypeError: onWebhook: handler must be a function"},
-		{"no argument", `undefined as any`, "throws TypeError: onWebhook takes an object with: path, method, handler, timeout, concurrency, onInterrupt"},
+		{"no argument", `undefined as any`, "throws TypeError: onWebhook takes an object with: path, method, handler, timeout, concurrency, onInterrupt, retry"},
 		{"empty path", `{ handler() {}, path: "" }`, "throws TypeError: onWebhook: path must be a string that is not empty"},
 		{"path of the wrong type", `{ handler() {}, path: 1 } as any`, "throws TypeError: onWebhook: path must be a string that is not empty"},
 		{"method of the wrong type", `{ handler() {}, method: null } as any`, "throws TypeError: onWebhook: method must be a string that is not empty"},
@@ -100,6 +100,16 @@ func TestOnWebhook(t *testing.T) {
 		{"no time", `{ handler() {}, timeout: 0 }`, "throws TypeError: onWebhook: timeout must be a number of seconds above 0"},
 		{"half a run", `{ handler() {}, concurrency: 0.5 }`, "throws TypeError: onWebhook: concurrency must be a whole number of at least 1"},
 		{"no run", `{ handler() {}, concurrency: 0 }`, "throws TypeError: onWebhook: concurrency must be a whole number of at least 1"},
+		{"attempts", `{ handler() {}, retry: 3 }`, trigger(`{"method":"POST"}`, `{"retry":{"attempts":3}}`)},
+		{"retry", `{ handler() {}, retry: { jitter: false, maxDelay: 60, delay: 0.5, backoff: "fixed", maxAttempts: 4 } }`,
+			trigger(`{"method":"POST"}`, `{"retry":{"attempts":4,"backoff":"fixed","delay":0.5,"maxDelay":60,"jitter":false}}`)},
+		{"retry without attempts", `{ handler() {}, retry: {} }`, "throws TypeError: onWebhook: retry.attempts must be a whole number of at least 1"},
+		{"two names of attempts", `{ handler() {}, retry: { attempts: 1, maxAttempts: 1 } }`, "throws TypeError: onWebhook: retry takes attempts or maxAttempts, not both"},
+		{"unknown key of retry", `{ handler() {}, retry: { attempts: 1, times: 1 } as any }`, "throws TypeError: onWebhook: retry does not know times; it takes: attempts, maxAttempts, backoff, delay, maxDelay, jitter"},
+		{"retry in text", `{ handler() {}, retry: "3" as any }`, "throws TypeError: onWebhook: retry takes an object with: attempts, maxAttempts, backoff, delay, maxDelay, jitter"},
+		{"odd backoff", `{ handler() {}, retry: { attempts: 2, backoff: "slow" as any } }`, `throws TypeError: onWebhook: retry.backoff must be "exponential" or "fixed"`},
+		{"negative delay", `{ handler() {}, retry: { attempts: 2, delay: -1 } }`, "throws TypeError: onWebhook: retry.delay must be a number of seconds from 0"},
+		{"jitter in text", `{ handler() {}, retry: { attempts: 2, jitter: "no" as any } }`, "throws TypeError: onWebhook: retry.jitter must be true or false"},
 		{"unknown onInterrupt", `{ handler() {}, onInterrupt: "retry" } as any`, `throws TypeError: onWebhook: onInterrupt must be "rerun" or "fail"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

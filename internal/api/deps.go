@@ -81,6 +81,8 @@ type Deployments interface {
 type Executions interface {
 	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
 	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	Attempts(ctx context.Context, execution id.ID) ([]execution.Attempt, error)
+	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
 	SearchLogs(ctx context.Context, query execution.LogQuery) (execution.LogPage, error)
 	// Watch signals after something of the execution was stored; signals that

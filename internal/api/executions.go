@@ -7,6 +7,7 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -40,6 +41,12 @@ func registerExecutions(r *route.Router, d Deps) {
 		Method: http.MethodGet, Path: executionsPath + "/{id}", Policy: access.Requires(access.ReadExecution),
 		OperationID: "get-execution", Summary: "Show an execution with the beginning of its log", Tag: tag,
 	}, d.execution(), o.get)
+	route.Operation(r, route.Spec{
+		Method: http.MethodPost, Path: executionsPath + "/{id}/cancel", Policy: access.Requires(access.RunWorkflow),
+		OperationID: "cancel-execution", Summary: "End an execution that waits or runs", Tag: tag,
+		Description: "A waiting execution ends at once. The process of a running one is ended by its server; the answer waits for that for up to 5 seconds " +
+			"and shows the execution as it is then. Cancelling again changes nothing; one that has ended otherwise is a conflict.",
+	}, d.execution(), o.cancel)
 	route.Operation(r, route.Spec{ // E5
 		Method: http.MethodGet, Path: executionsPath, Policy: access.Requires(access.ReadExecution),
 		OperationID: "list-executions", Summary: "List executions, newest first", Tag: tag,
@@ -86,10 +93,32 @@ func (o executionOperations) get(ctx context.Context, c route.Call[execution.Exe
 	if err != nil {
 		return nil, err
 	}
-	body, lines := showOneExecution(c.Object), showLogs(entries)
+	attempts, err := o.Executions.Attempts(ctx, c.Object.ID)
+	if err != nil {
+		return nil, err
+	}
+	body, lines, ended := showOneExecution(c.Object), showLogs(entries), showAttempts(attempts)
+	body.Attempts = &ended
 	body.LogEntries, body.LogsTruncated = &lines, &more
 	if more {
 		body.LogsNext = textOrNull(entries[len(entries)-1].Cursor.String())
 	}
 	return &body, nil
+}
+
+func (o executionOperations) cancel(ctx context.Context, c route.Call[execution.Execution], _ *struct{}) (*executionBody, error) {
+	e, err := o.Executions.Cancel(ctx, c.Object, nameOf(c.Principal))
+	if err != nil {
+		return nil, err
+	}
+	body := showOneExecution(e)
+	return &body, nil
+}
+
+// nameOf says to people who a principal is.
+func nameOf(p identity.Principal) string {
+	if p.Kind == identity.Human {
+		return p.User.Label()
+	}
+	return "the service account " + p.Name
 }

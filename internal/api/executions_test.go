@@ -11,12 +11,13 @@ import (
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 )
 
 const waitingExecution = `"id":"#6","workflowId":"#3","triggerId":"#7","deploymentId":null,"triggeredByUserId":null,"status":"received","waiting":"slot",
 	"receivedAt":"2026-03-04T04:06:07.008Z","startedAt":null,"completedAt":null,"durationMs":null,"errorMessage":null,"errorStack":null,
-	"attempt":0,"interruptions":0,"triggerType":"onWebhook","providerType":"builtin","providerAlias":"default","webhookPath":"/webhook/a","webhookMethod":"POST"`
+	"attempt":0,"interruptions":0,"retries":0,"availableAt":null,"plannedAt":null,"cancelReason":null,"replayOf":null,"triggerType":"onWebhook","providerType":"builtin","providerAlias":"default","webhookPath":"/webhook/a","webhookMethod":"POST"`
 
 func finished(e *execution.Execution) {
 	at, took := clock.Add(time.Second), 1234567*time.Microsecond
@@ -28,7 +29,7 @@ func finished(e *execution.Execution) {
 const finishedExecution = `"id":"#6","workflowId":"#3","triggerId":"#7","deploymentId":"#5","triggeredByUserId":null,"status":"failed","waiting":null,
 	"receivedAt":"2026-03-04T04:06:07.008Z","startedAt":"2026-03-04T04:06:07.008Z","completedAt":"2026-03-04T04:06:08.008Z","durationMs":1234,
 	"errorMessage":"broke","errorStack":"at main.ts:1:1",
-	"attempt":2,"interruptions":1,"triggerType":"onWebhook","providerType":"builtin","providerAlias":"default","webhookPath":"/webhook/a","webhookMethod":"POST"`
+	"attempt":2,"interruptions":1,"retries":0,"availableAt":null,"plannedAt":null,"cancelReason":null,"replayOf":null,"triggerType":"onWebhook","providerType":"builtin","providerAlias":"default","webhookPath":"/webhook/a","webhookMethod":"POST"`
 
 func line(attempt, number int, message string) execution.LogEntry {
 	return execution.LogEntry{
@@ -86,13 +87,15 @@ func TestListExecutions(t *testing.T) {
 func TestGetExecution(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	wantJSON(t, w.ask(t, "GET", ids("/api/executions/#6"), ""), 200, `{`+waitingExecution+`,"logEntries":[],"logsTruncated":false}`)
+	wantJSON(t, w.ask(t, "GET", ids("/api/executions/#6"), ""), 200, `{`+waitingExecution+`,"attempts":[],"logEntries":[],"logsTruncated":false}`)
 
 	w = newWorld(t, withLines(2, "hi"), func(w *world) {
 		finished(&w.executions.one)
+		w.executions.attempts = []execution.Attempt{{Number: 1, StartedAt: clock, EndedAt: clock, Outcome: "interrupted", Error: "stopped"}}
 		w.executions.lines = append(w.executions.lines, line(2, 1, "again"))
 	})
 	wantJSON(t, w.ask(t, "GET", ids("/api/executions/#6"), ""), 200, `{`+finishedExecution+`,"result":{"a_b":1},
+		"attempts":[{"attempt":1,"startedAt":"2026-03-04T04:06:07.008Z","endedAt":"2026-03-04T04:06:07.008Z","outcome":"interrupted","errorMessage":"stopped"}],
 		"logEntries":[`+lineJSON(1, 1, "hi")+`,`+lineJSON(1, 2, "hi")+`,`+lineJSON(2, 1, "again")+`],"logsTruncated":false}`)
 	wantError(t, w.ask(t, "GET", ids("/api/executions/#7"), ""), 404, "Execution not found")
 }
@@ -195,4 +198,17 @@ func TestSearchLogs(t *testing.T) {
 	} {
 		wantError(t, w.ask(t, "GET", ids("/api/executions/workflows/#3/logs"+query), ""), 400, wrong)
 	}
+}
+
+func TestCancelExecution(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.ask(t, "POST", ids("/api/executions/#6/cancel"), "")
+	if r.status != 200 || !strings.Contains(r.text, `"cancelReason":"the service account ci"`) {
+		t.Errorf("got %d %s", r.status, r.text)
+	}
+	wantError(t, w.ask(t, "POST", ids("/api/executions/#6/cancel"), "", "Authorization: Bearer viewer"), 403, "workflow.run")
+	wantError(t, w.ask(t, "POST", ids("/api/executions/#6/cancel"), "", "Authorization: Bearer stranger"), 404, "Execution not found")
+	w.executions.err = fault.New(fault.NotFound, "x")
+	wantError(t, w.ask(t, "POST", ids("/api/executions/#6/cancel"), ""), 404, "Execution not found")
 }

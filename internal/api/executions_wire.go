@@ -25,6 +25,11 @@ type executionBody struct {
 	ErrorStack        *string         `json:"errorStack" doc:"One frame a line"`
 	Attempt           int             `json:"attempt" doc:"The latest attempt, from 1; 0 before the first"`
 	Interruptions     int             `json:"interruptions" doc:"Attempts that ended through no fault of the code"`
+	Retries           int             `json:"retries" doc:"Attempts that failed and were followed by another"`
+	AvailableAt       *timestamp      `json:"availableAt" nullable:"true" doc:"When it may start, for one that waits for its time"`
+	PlannedAt         *timestamp      `json:"plannedAt" nullable:"true" doc:"The time of the schedule that it is for"`
+	CancelReason      *string         `json:"cancelReason" doc:"Set once somebody has asked to end a run"`
+	ReplayOf          *id.ID          `json:"replayOf" nullable:"true" doc:"The execution that this one repeats"`
 	TriggerType       *string         `json:"triggerType"`
 	ProviderType      *string         `json:"providerType"`
 	ProviderAlias     *string         `json:"providerAlias"`
@@ -32,9 +37,18 @@ type executionBody struct {
 	WebhookMethod     *string         `json:"webhookMethod"`
 	Result            json.RawMessage `json:"result,omitempty" doc:"What the handler returned; shown with a single execution"`
 
-	LogEntries    *[]logBody `json:"logEntries,omitempty" doc:"The first lines, oldest first; shown with a single execution"`
-	LogsTruncated *bool      `json:"logsTruncated,omitempty" doc:"Whether the log goes on"`
-	LogsNext      *string    `json:"logsNext,omitempty" doc:"Where it goes on: the value of after at /api/executions/{id}/logs"`
+	Attempts      *[]attemptBody `json:"attempts,omitempty" doc:"The attempts that ended, oldest first; shown with a single execution"`
+	LogEntries    *[]logBody     `json:"logEntries,omitempty" doc:"The first lines, oldest first; shown with a single execution"`
+	LogsTruncated *bool          `json:"logsTruncated,omitempty" doc:"Whether the log goes on"`
+	LogsNext      *string        `json:"logsNext,omitempty" doc:"Where it goes on: the value of after at /api/executions/{id}/logs"`
+}
+
+type attemptBody struct {
+	Attempt      int       `json:"attempt"`
+	StartedAt    timestamp `json:"startedAt"`
+	EndedAt      timestamp `json:"endedAt"`
+	Outcome      string    `json:"outcome" doc:"A final status, or interrupted"`
+	ErrorMessage *string   `json:"errorMessage"`
 }
 
 type executionList struct {
@@ -63,7 +77,9 @@ func showExecution(e execution.Execution) executionBody {
 		Status: e.State, Waiting: textOrNull(e.Waiting),
 		ReceivedAt: timestamp(e.ReceivedAt), StartedAt: timestampOrNull(e.StartedAt), CompletedAt: timestampOrNull(e.CompletedAt),
 		ErrorMessage: textOrNull(e.Error), ErrorStack: textOrNull(e.Stack),
-		Attempt: e.Attempt, Interruptions: e.Interruptions,
+		Attempt: e.Attempt, Interruptions: e.Interruptions, Retries: e.Retries,
+		AvailableAt: timestampOrNull(e.AvailableAt), PlannedAt: timestampOrNull(e.PlannedAt),
+		CancelReason: textOrNull(e.CancelReason), ReplayOf: idOrNull(e.ReplayOf), TriggeredByUserID: idOrNull(e.TriggeredByID),
 		TriggerType: textOrNull(e.Origin.TriggerType), ProviderType: textOrNull(e.Origin.ProviderType),
 		ProviderAlias: textOrNull(e.Origin.ProviderAlias),
 		WebhookPath:   textOrNull(e.Origin.Path), WebhookMethod: textOrNull(e.Origin.Method),
@@ -80,6 +96,17 @@ func showOneExecution(e execution.Execution) executionBody {
 	body := showExecution(e)
 	body.Result = e.Result
 	return body
+}
+
+func showAttempts(attempts []execution.Attempt) []attemptBody {
+	all := make([]attemptBody, len(attempts))
+	for i, a := range attempts {
+		all[i] = attemptBody{
+			Attempt: a.Number, StartedAt: timestamp(a.StartedAt), EndedAt: timestamp(a.EndedAt),
+			Outcome: a.Outcome, ErrorMessage: textOrNull(a.Error),
+		}
+	}
+	return all
 }
 
 func showLog(l execution.LogEntry) logBody {

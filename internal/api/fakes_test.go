@@ -294,7 +294,9 @@ type fakeExecutions struct {
 	filter  execution.ListFilter
 	query   execution.LogQuery
 	page    execution.LogPage
-	err     error
+	// attempts are those that have ended.
+	attempts []execution.Attempt
+	err      error
 }
 
 func newFakeExecutions() *fakeExecutions {
@@ -332,6 +334,15 @@ func (f *fakeExecutions) Get(_ context.Context, organizations []id.ID, wanted id
 func (f *fakeExecutions) List(_ context.Context, filter execution.ListFilter) (execution.Page, error) {
 	f.filter = filter
 	return execution.Page{Executions: []execution.Execution{f.one}, Total: 12}, f.err
+}
+
+func (f *fakeExecutions) Attempts(context.Context, id.ID) ([]execution.Attempt, error) {
+	return f.attempts, f.err
+}
+
+func (f *fakeExecutions) Cancel(_ context.Context, e execution.Execution, by string) (execution.Execution, error) {
+	e.CancelReason = by
+	return e, f.err
 }
 
 func (f *fakeExecutions) Logs(_ context.Context, _ id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error) {

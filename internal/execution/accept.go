@@ -41,7 +41,11 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	} else if held {
 		s.freeSlot()
 	}
-	if accepted.State == Received && !accepted.Repeated {
+	switch {
+	case accepted.State != Received || accepted.Repeated:
+	case a.AvailableAt != nil && a.AvailableAt.After(a.ReceivedAt):
+		s.postponed.until(*a.AvailableAt)
+	default:
 		s.backlog.Store(true)
 		s.wakeClaims()
 	}
@@ -59,6 +63,14 @@ func (s *Service) Get(ctx context.Context, organizations []id.ID, execution id.I
 // List returns a page of executions, newest first.
 func (s *Service) List(ctx context.Context, filter ListFilter) (Page, error) {
 	return s.Store.Executions(ctx, filter)
+}
+
+// maxAttempts is how many attempts of an execution are shown.
+const maxAttempts = 200
+
+// Attempts returns the attempts of an execution that have ended, in order.
+func (s *Service) Attempts(ctx context.Context, execution id.ID) ([]Attempt, error) {
+	return s.Store.Attempts(ctx, execution, maxAttempts)
 }
 
 // Logs returns stored lines of an execution after a place, in order.

@@ -73,7 +73,8 @@ func (s *Service) claim(ctx context.Context, l *life, n int) ([]Claim, error) {
 	}
 	s.backlog.Store(false)
 	depth, err := s.Store.QueueDepth(ctx)
-	if err != nil || depth.Waiting > 0 {
+	// The postponed are no candidates; they say when they are.
+	if err != nil || !depth.OldestWaiting.IsZero() {
 		s.backlog.Store(true)
 	}
 	return claims, err

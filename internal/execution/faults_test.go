@@ -97,6 +97,14 @@ func (f *faulty) InterruptExecution(ctx context.Context, l execution.Lease, in e
 	return s, err
 }
 
+func (f *faulty) RetryExecution(ctx context.Context, l execution.Lease, failure execution.Failure) (s execution.State, err error) {
+	err = f.call("retry", func() error {
+		s, err = f.Store.RetryExecution(ctx, l, failure)
+		return err
+	})
+	return s, err
+}
+
 func (f *faulty) ClaimExecutions(ctx context.Context, incarnation id.ID, limit int, now time.Time) (got []execution.Claim, err error) {
 	got, err = f.Store.ClaimExecutions(ctx, incarnation, limit, now)
 	if err != nil || len(got) == 0 {

@@ -18,9 +18,13 @@ type life struct {
 	end         context.CancelCauseFunc
 
 	mu sync.Mutex
-	// held are the runs that this process knows of, missing the claims that the
-	// last look found in the database alone.
-	held, missing map[Lease]bool
+	// held are the runs that this process knows of with what ends them, missing
+	// the claims that the last look found in the database alone.
+	held    map[Lease]context.CancelCauseFunc
+	missing map[Lease]bool
+	// early are executions that were cancelled before the answer to their claim
+	// was here, with the time of that.
+	early map[id.ID]time.Time
 }
 
 func (l *life) over() bool { return l.ctx.Err() != nil }
@@ -113,7 +117,7 @@ func (s *Service) renew(ctx context.Context) bool {
 			err = s.join(bounded)
 		}
 	} else {
-		err = errors.Join(s.takeBack(bounded, "its server is gone"), s.giveBack(bounded, l))
+		err = errors.Join(s.takeBack(bounded, "its server is gone"), s.lookAfterClaims(bounded, l))
 	}
 	if err != nil {
 		s.Log.Warn("the claims of servers that are gone could not be looked after; trying again", "error", err)
@@ -128,6 +132,9 @@ func (s *Service) Hear(n Notice) {
 	}
 	for _, x := range n.Executions {
 		s.signal(x)
+	}
+	for _, x := range n.Cancelled {
+		s.life.Load().cancel(x, s.Now())
 	}
 	if n.Queue || n.Anything {
 		s.backlog.Store(true)

@@ -34,6 +34,8 @@ type Notice struct {
 	Queue bool
 	// Executions and Workflows changed.
 	Executions, Workflows []id.ID
+	// Cancelled are executions that somebody has asked to end.
+	Cancelled []id.ID
 	// Anything says that notices were missed.
 	Anything bool
 }

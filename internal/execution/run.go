@@ -18,19 +18,19 @@ const engineBackOff = time.Second
 // startRun runs a claim of a life in the background. The caller holds a slot for
 // it.
 func (s *Service) startRun(l *life, c *Claim) {
-	l.hold(c.Lease)
+	ctx, cancel := context.WithCancelCause(l.ctx)
+	l.hold(c.Lease, cancel)
 	s.runs.Go(func() {
 		defer s.freeSlot()
 		defer l.release(c.Lease)
-		s.run(l, c)
+		defer cancel(nil)
+		s.run(ctx, cancel, c)
 	})
 }
 
-func (s *Service) run(l *life, c *Claim) {
+func (s *Service) run(ctx context.Context, cancel context.CancelCauseFunc, c *Claim) {
 	s.signal(c.ExecutionID)
 	s.Listener.Started(c)
-	ctx, cancel := context.WithCancelCause(l.ctx)
-	defer cancel(nil)
 	log := newLogWriter(s, c, cancel)
 	result, err := s.invoke(ctx, c, log)
 	last := log.close()
@@ -73,11 +73,10 @@ func (s *Service) end(ctx context.Context, c *Claim, result engine.Result, err e
 	switch {
 	case err == nil:
 		s.finish(c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
+	case errors.As(err, &failure) && failure.Reason == engine.Cancelled && errors.Is(context.Cause(ctx), errCancelled):
+		s.finish(c, Outcome{State: Cancelled, Error: errCancelled.Error(), EndedAt: now, Duration: failure.Duration, Logs: last})
 	case errors.As(err, &failure) && (failure.Reason != engine.Cancelled || context.Cause(ctx) == nil):
-		s.finish(c, Outcome{
-			State: failedState(failure.Reason), Error: failure.Message, Stack: failure.Stack,
-			EndedAt: now, Duration: failure.Duration, Logs: last,
-		})
+		s.failed(c, failure, now, last)
 	default:
 		s.interrupted(ctx, c, err, Interruption{EndedAt: now, Logs: last})
 	}
@@ -102,6 +101,8 @@ func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Inter
 		in.Reason = errStopping.Message
 	case errors.As(err, &known):
 		in.Reason = known.Message
+	case errors.Is(context.Cause(ctx), errCancelled):
+		in.Reason = errCancelled.Error()
 	default:
 		in.Reason = "the server could not run the code"
 		s.Log.Error("the engine could not run an execution", "execution", c.ExecutionID, "attempt", c.Attempt, "error", err)

@@ -50,6 +50,8 @@ type Service struct {
 	life     atomic.Pointer[life]
 	programs *programs
 	watchers *watchers
+	// postponed are the executions that wait for their time.
+	postponed postponed
 
 	// slots holds a token for each run that may go on at once.
 	slots chan struct{}
@@ -90,6 +92,7 @@ func New(c Config) *Service {
 
 		stopLeases: func() {},
 	}
+	s.postponed.sooner = make(chan struct{}, 1)
 	s.runContext, s.interrupt = context.WithCancelCause(context.Background())
 	return s
 }
@@ -105,6 +108,7 @@ func (s *Service) Start(ctx context.Context) error {
 	s.backlog.Store(true)
 	s.setAccepting(true)
 	s.loops.Go(func() { s.claimLoop(loops) })
+	s.loops.Go(func() { s.postponedLoop(loops) })
 	s.loops.Go(func() { s.retentionLoop(loops) })
 	if s.Store.Shared() {
 		leases, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -35,7 +35,7 @@ type house struct {
 	ids     *id.Source
 }
 
-func newHouse(t *testing.T, slots int) *house {
+func newHouse(t *testing.T, slots int, options ...workflow.Options) *house {
 	t.Helper()
 	dir := t.TempDir()
 	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
@@ -49,7 +49,7 @@ func newHouse(t *testing.T, slots int) *house {
 		t.Fatal(err)
 	}
 	f := w.Workflow(w.Namespace())
-	a := w.Activation(f, workflow.Options{})
+	a := w.Activation(f, append(options, workflow.Options{})[0])
 	a.Program, a.Deployment.ProgramHash = program, program.Hash
 	a.Add[0].Input, a.Deployment.Triggers[0].Input = json.RawMessage(`{}`), json.RawMessage(`{}`)
 	if err := w.ActivateDeployment(t.Context(), a); err != nil {
@@ -296,5 +296,86 @@ func TestLostLeaseEndsTheRun(t *testing.T) {
 		if l.Cursor.Attempt == 1 && l.Message == "second" {
 			t.Error("the attempt that was taken back wrote a line afterwards")
 		}
+	}
+}
+
+// A cancel that comes before the answer to the claim ends the run all the same.
+func TestCancelBeforeTheClaimIsKnown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	busy := h.send(t, "hang")
+	h.when(t, busy, "started", func(e execution.Execution) bool { return e.State == execution.Started })
+	x := h.send(t, "hang")
+	h.Hear(execution.Notice{Cancelled: []id.ID{x}}) // before it runs here
+	if _, err := h.Cancel(t.Context(), h.world.Get(busy, h.trigger.OrganizationID), "Ann"); err != nil {
+		t.Fatal(err)
+	}
+	if e := h.ended(t, busy); e.State != execution.Cancelled || e.Error != "Cancelled by Ann" {
+		t.Errorf("the first run is %s: %s", e.State, e.Error)
+	}
+	if e := h.ended(t, x); e.State != execution.Cancelled || e.Error != "the run was cancelled" {
+		t.Errorf("the second run is %s: %s", e.State, e.Error)
+	}
+}
+
+// A notice that was lost is made up for by the look at the claims.
+func TestCancelWithoutANoticeEndsTheRun(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	h.faults.shared = true
+	stopNow(t, h.Service)
+	h.start(t)
+	x := h.send(t, "hang")
+	h.when(t, x, "started", func(e execution.Execution) bool { return e.State == execution.Started })
+	state, err := h.world.CancelExecution(t.Context(), x, execution.Cancellation{Reason: "Cancelled by Ann", At: time.Now()})
+	if err != nil || state != execution.Started {
+		t.Fatalf("cancelled to %s: %v", state, err)
+	}
+	if e := h.ended(t, x); e.State != execution.Cancelled {
+		t.Errorf("the run is %s: %s", e.State, e.Error)
+	}
+}
+
+// A retry happens once, whatever becomes of the answer to its storing.
+func TestRetryFaults(t *testing.T) {
+	t.Parallel()
+	for name, plan := range map[string]func(*faulty){
+		"none":        func(*faulty) {},
+		"refused":     func(f *faulty) { f.refuse["retry"] = 2 },
+		"answer lost": func(f *faulty) { f.lose["retry"] = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wait := 10 * time.Millisecond
+			h := newHouse(t, 1, workflow.Options{Timeout: 50 * time.Millisecond, Retry: workflow.Retry{Attempts: 3, Delay: wait, MaxDelay: wait}})
+			h.faults.plan(plan)
+			for steps, want := range map[string]execution.State{
+				"fail boom": execution.Failed, "out-of-memory": execution.Failed, "crash": execution.Failed, "hang": execution.TimedOut,
+			} {
+				if steps == "hang" && name != "none" {
+					continue
+				}
+				e := h.ended(t, h.send(t, steps))
+				if e.State != want || e.Attempt != 3 || e.Retries != 2 || e.Interruptions != 0 {
+					t.Errorf("%s: %s in attempt %d after %d retries: %s", steps, e.State, e.Attempt, e.Retries, e.Error)
+				}
+			}
+			if e := h.ended(t, h.send(t, "return 1")); e.Attempt != 1 {
+				t.Errorf("a run that went well was attempted %d times", e.Attempt)
+			}
+			if h.faults.left() {
+				t.Error("a planned fault did not happen, so the test has shown nothing")
+			}
+		})
+	}
+}
+
+// An interruption is no failed attempt: it is counted apart.
+func TestInterruptionsAreNoRetries(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1, workflow.Options{Retry: workflow.Retry{Attempts: 2}})
+	e := h.ended(t, h.send(t, "interrupt"))
+	if e.State != execution.Failed || e.Retries != 0 || e.Interruptions != execution.MaxInterruptions+1 {
+		t.Errorf("%s after %d retries and %d interruptions", e.State, e.Retries, e.Interruptions)
 	}
 }

@@ -67,8 +67,19 @@ type Execution struct {
 	Result json.RawMessage
 	// Attempt is the number of the latest attempt, from 1; 0 before the first.
 	Attempt int
-	// Interruptions is how many attempts ended through no fault of the code.
-	Interruptions int
+	// Interruptions is how many attempts ended through no fault of the code,
+	// and Retries how many failed and were followed by another.
+	Interruptions, Retries int
+	// AvailableAt is when a postponed execution may start; nil otherwise.
+	AvailableAt *time.Time
+	// CancelReason is set once somebody has asked to end it.
+	CancelReason string
+	// ReplayOf is the execution that this one repeats; zero for none.
+	ReplayOf id.ID
+	// TriggeredByID is who asked for it; zero when an event did.
+	TriggeredByID id.ID
+	// PlannedAt is the time of the schedule that it is for; nil for none.
+	PlannedAt *time.Time
 	// Origin is a snapshot of the trigger, which may be gone.
 	Origin Origin
 }
@@ -103,6 +114,11 @@ type Acceptance struct {
 	ReceivedAt     time.Time
 	// DeliveryKey names the delivery at its sender; empty when it has no name.
 	DeliveryKey string
+	// TriggeredByID, ReplayOf and PlannedAt are those of the Execution.
+	TriggeredByID, ReplayOf id.ID
+	PlannedAt               *time.Time
+	// AvailableAt postpones the run until then; nil for now.
+	AvailableAt *time.Time
 	// Claimant takes the execution at once when it is not zero, the trigger's
 	// workflow can run, and nothing eligible waits before it.
 	Claimant id.ID
@@ -143,6 +159,8 @@ type Claim struct {
 	Event      *Event
 	ReceivedAt time.Time
 	StartedAt  time.Time
+	// Retries is how many attempts have failed before.
+	Retries int
 }
 
 // Outcome is how an attempt ended for good.
@@ -165,4 +183,40 @@ type Interruption struct {
 	EndedAt time.Time
 	// Logs is as in Outcome.
 	Logs *LogChunk
+}
+
+// Failure is how an attempt ended that its trigger wants another one after.
+type Failure struct {
+	// State is the one that the execution would end in: failed or timeout.
+	State   State
+	Error   string
+	Stack   string
+	EndedAt time.Time
+	// NextAt is when the next attempt may start.
+	NextAt time.Time
+	// Logs is as in Outcome.
+	Logs *LogChunk
+}
+
+// Cancellation is somebody's wish that an execution ends.
+type Cancellation struct {
+	// Reason says who asked for it, for people.
+	Reason string
+	At     time.Time
+}
+
+// Attempt is one that has ended.
+type Attempt struct {
+	Number             int
+	StartedAt, EndedAt time.Time
+	// Outcome is a final state, or "interrupted".
+	Outcome string
+	Error   string
+}
+
+// Held is a claim as the database has it.
+type Held struct {
+	Lease
+	// Cancelled says that somebody has asked to end it.
+	Cancelled bool
 }

@@ -33,11 +33,27 @@ type Store interface {
 	// its trigger asks for that; the new state is returned. ErrLeaseLost when
 	// the lease is not the owner's.
 	InterruptExecution(ctx context.Context, lease Lease, in Interruption) (State, error)
+	// RetryExecution ends a failed attempt that another one follows: the
+	// execution goes back to received, postponed until then. It is cancelled
+	// instead when somebody has asked for that or its workflow was deleted; the
+	// new state is returned. ErrLeaseLost when the lease is not the owner's.
+	RetryExecution(ctx context.Context, lease Lease, f Failure) (State, error)
+	// CancelExecution ends an execution that waits. Of one that runs it notes
+	// that its server shall end it; that it can complete before stays possible.
+	// It returns the state after that. One that has ended stays as it is.
+	CancelExecution(ctx context.Context, execution id.ID, c Cancellation) (State, error)
+	// WakePostponed lets executions whose time has come take part in the queue,
+	// at most limit, and returns how many, and when the next one's time comes;
+	// zero when none is postponed.
+	WakePostponed(ctx context.Context, now time.Time, limit int) (woken int, next time.Time, err error)
+	// Attempts returns the attempts of an execution that ended, in order, at
+	// most limit.
+	Attempts(ctx context.Context, execution id.ID, limit int) ([]Attempt, error)
 	// TakeBackClaims interrupts every execution that is claimed by an
 	// incarnation without a lease, and returns how many.
 	TakeBackClaims(ctx context.Context, reason string, now time.Time) (int, error)
 	// Claims returns what an incarnation claims, at most limit.
-	Claims(ctx context.Context, incarnation id.ID, limit int) ([]Lease, error)
+	Claims(ctx context.Context, incarnation id.ID, limit int) ([]Held, error)
 
 	// Shared reports whether several processes can run executions of this
 	// database, so that they need leases and notices.
@@ -82,8 +98,8 @@ type Store interface {
 // Depth is the state of the queue.
 type Depth struct {
 	Waiting, Running int
-	// OldestWaiting is when the oldest waiting execution was received; zero
-	// when none waits.
+	// OldestWaiting is when the oldest waiting execution that is not postponed
+	// was received; zero when there is none.
 	OldestWaiting time.Time
 }
 

@@ -14,9 +14,10 @@ type Count struct {
 	// Sent and Acknowledged count events, Refused the answers that asked to
 	// send one again later.
 	Sent, Acknowledged, Refused int
-	// Completed counts executions, Rerun those of them with more than one
-	// attempt, TimedOut those that took too long, where a test makes them.
-	Completed, Rerun, TimedOut int
+	// Completed counts executions, Rerun those of them that were interrupted,
+	// Retried those that failed first, TimedOut those that took too long, where a
+	// test makes them.
+	Completed, Rerun, Retried, TimedOut int
 	// Lost are acknowledged events without exactly one execution that completed
 	// with their number; Doubled are second executions and second ends.
 	Lost, Doubled int
@@ -26,8 +27,8 @@ type Count struct {
 
 // String is the line that the tests print.
 func (c Count) String() string {
-	return fmt.Sprintf("%d sent, %d acknowledged, %d completed, %d re-run, %d lost, %d doubled (%d refused, %d timed out; %d of %d deployments acknowledged)",
-		c.Sent, c.Acknowledged, c.Completed, c.Rerun, c.Lost, c.Doubled, c.Refused, c.TimedOut, c.AcknowledgedDeployments, c.Deployments)
+	return fmt.Sprintf("%d sent, %d acknowledged, %d completed, %d re-run, %d retried, %d lost, %d doubled (%d refused, %d timed out; %d of %d deployments acknowledged)",
+		c.Sent, c.Acknowledged, c.Completed, c.Rerun, c.Retried, c.Lost, c.Doubled, c.Refused, c.TimedOut, c.AcknowledgedDeployments, c.Deployments)
 }
 
 // Whole fails the test when an event was lost or doubled.
@@ -92,8 +93,11 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 	timedOut := map[string]bool{} // by id, for what ends so has no number
 	versions := l.versions(t, all, outcomes)
 	for _, e := range all {
-		if e.Attempt > 1 {
+		if e.Interruptions > 0 {
 			count.Rerun++
+		}
+		if e.Retries > 0 {
+			count.Retried++
 		}
 		got, ok := outcomes[e.ID]
 		if !ok && l.options.Timeouts && e.Status == "timeout" {
@@ -116,6 +120,9 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 			count.Doubled++
 			t.Errorf("event %d is in two executions, %s and %s", got.N, first, e.ID)
 		}
+		if !e.attemptsAddUp(got.N) {
+			t.Errorf("event %d ran %d times with %d interruptions and %d retries", got.N, e.Attempt, e.Interruptions, e.Retries)
+		}
 		completed[got.N] = e.ID
 	}
 	for _, e := range l.events.answered {
@@ -124,6 +131,14 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 			t.Errorf("event %d was acknowledged as execution %s and is completed in %q", e.n, e.id, completed[e.n])
 		}
 	}
+}
+
+// attemptsAddUp reports whether a completed execution was attempted as often as
+// it should: again after each interruption, and once after a first attempt that
+// fails by its number.
+func (e listed) attemptsAddUp(n int) bool {
+	fails := n%failing == 0
+	return e.Attempt == 1+e.Interruptions+e.Retries && (e.Retries == 0 || fails && e.Retries == 1) && (!fails || e.Attempt > 1)
 }
 
 // versions returns the deployment of each version that ran or was acknowledged,

@@ -29,6 +29,9 @@ type deployments struct {
 	unchecked    []int
 }
 
+// failing is how many events there are to one whose first attempt fails.
+const failing = 9
+
 // files are the sources of a version. Both its code and its addresses need both
 // files, so half of a deployment would be seen.
 func files(version int, runTime time.Duration) map[string]string {
@@ -38,12 +41,14 @@ func files(version int, runTime time.Duration) map[string]string {
 import { version } from "./version";
 const builtin = new Builtin();
 const handler = async (ctx: any, event: any) => {
+  if (ctx.attempt === 1 && event.body.n %% %d === 0) throw new Error("the first attempt of some fails");
   await new Promise((done) => setTimeout(done, %d));
   return { n: event.body.n, size: event.body.pad.length, version };
 };
-builtin.triggers.onWebhook({ path: "in", handler });
-builtin.triggers.onWebhook({ path: "only-" + version, handler });
-`, runTime.Milliseconds()),
+const retry = { attempts: 2, delay: 0.1 };
+builtin.triggers.onWebhook({ path: "in", handler, retry });
+builtin.triggers.onWebhook({ path: "only-" + version, handler, retry });
+`, failing, runTime.Milliseconds()),
 	}
 }
 

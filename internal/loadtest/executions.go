@@ -18,6 +18,8 @@ type listed struct {
 	ErrorMessage string
 	CompletedAt  string
 	Attempt      int
+	// Interruptions and Retries are those of the API.
+	Interruptions, Retries int
 }
 
 func (e listed) final() bool { return e.Status != "received" && e.Status != "started" }

@@ -141,6 +141,11 @@ type newRow struct {
 	failure string
 }
 
+// postponed reports whether the execution waits for its time.
+func (r *newRow) postponed() bool {
+	return r.state == execution.Received && r.AvailableAt != nil && r.AvailableAt.After(r.ReceivedAt)
+}
+
 // queue decides whether a new execution waits or is born claimed, and counts
 // it.
 func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
@@ -162,7 +167,7 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 		return err
 	}
 	if !claimed {
-		t.notices.queue = true
+		t.notices.queue = !row.postponed() || t.notices.queue
 		return t.counters.add(t, row.OrganizationID, 1, 0)
 	}
 	row.state = execution.Started
@@ -172,7 +177,7 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 // mayClaim reports whether a new execution can be born claimed: somebody wants
 // it, its limits allow it, and nothing eligible waits before it.
 func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable, count counter) (bool, error) {
-	if row.Claimant.IsZero() || s.organizationFull(count) {
+	if row.Claimant.IsZero() || row.postponed() || s.organizationFull(count) {
 		return false, nil
 	}
 	limit := origin.declaration.Options.Concurrency
@@ -186,7 +191,7 @@ func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable, count counter) (b
 			return false, err
 		}
 	}
-	waiting, err := s.eligibleWaits(t, row.ReceivedAt)
+	waiting, err := s.eligibleWaits(t)
 	return !waiting, err
 }
 
@@ -198,6 +203,7 @@ func (r *newRow) insert(t *tx, origin *runnable) error {
 	values := []any{
 		r.ExecutionID, r.OrganizationID, r.WorkflowID, r.TriggerID, r.Event.ID, string(r.state), r.ReceivedAt,
 		r.Origin.ProviderType, r.Origin.ProviderAlias, r.Origin.TriggerType, r.Origin.Method, r.Origin.Path, r.failure,
+		r.TriggeredByID, r.ReplayOf, r.PlannedAt, r.postponed(), r.availableAt(),
 	}
 	switch r.state {
 	case execution.Started:
@@ -211,8 +217,16 @@ func (r *newRow) insert(t *tx, origin *runnable) error {
 	return t.later(`
 		INSERT INTO executions (id, organization_id, workflow_id, trigger_id, event_id, state, received_at,
 			provider_type, provider_alias, trigger_type, method, path, error,
+			triggered_by_id, replay_of_id, planned_at, postponed, available_at,
 			deployment_id, program_hash, attempt, claimed_by, started_at, completed_at, interruptions, stack)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')`, values...)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')`, values...)
+}
+
+func (r *newRow) availableAt() *time.Time {
+	if r.postponed() {
+		return r.AvailableAt
+	}
+	return nil
 }
 
 // claim returns the claim of an execution that was born claimed, nil for one

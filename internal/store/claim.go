@@ -79,7 +79,7 @@ type head struct {
 
 // eligibleWaits reports whether anything waits that a free slot should take
 // first.
-func (s *Store) eligibleWaits(t *tx, now time.Time) (bool, error) {
+func (s *Store) eligibleWaits(t *tx) (bool, error) {
 	queued, err := t.counters.queued(t)
 	if err != nil {
 		return false, err
@@ -88,7 +88,7 @@ func (s *Store) eligibleWaits(t *tx, now time.Time) (bool, error) {
 		if s.organizationFull(c) {
 			continue
 		}
-		heads, err := waitingHeads(t, c.organization, now)
+		heads, err := waitingHeads(t, c.organization)
 		if err != nil || len(heads) > 0 {
 			return true, err
 		}
@@ -99,7 +99,7 @@ func (s *Store) eligibleWaits(t *tx, now time.Time) (bool, error) {
 // waitingHeads returns the oldest waiting execution of each trigger of an
 // organization that may start one now. It steps from trigger to trigger in the
 // index of what waits, so that a long queue behind one trigger costs nothing.
-func waitingHeads(t *tx, organization id.ID, now time.Time) ([]head, error) {
+func waitingHeads(t *tx, organization id.ID) ([]head, error) {
 	var heads []head
 	err := t.each(`
 		WITH RECURSIVE waiting (trigger_id) AS (
@@ -115,11 +115,10 @@ func waitingHeads(t *tx, organization id.ID, now time.Time) ([]head, error) {
 				THEN (SELECT COUNT(*) FROM executions r WHERE r.trigger_id = waiting.trigger_id AND r.state = 'started')
 				ELSE 0 END,
 			(SELECT e.id FROM executions e
-				WHERE e.organization_id = ? AND e.state = 'received' AND e.trigger_id = waiting.trigger_id
-					AND (e.available_at IS NULL OR e.available_at <= ?)
+				WHERE e.organization_id = ? AND e.state = 'received' AND e.trigger_id = waiting.trigger_id AND e.postponed = false
 				ORDER BY e.id LIMIT 1)
 		FROM waiting JOIN triggers t ON t.id = waiting.trigger_id`,
-		args{organization, organization, organization, now}, func(scan scanner) error {
+		args{organization, organization, organization}, func(scan scanner) error {
 			h := head{room: -1}
 			var limit, running int
 			if err := scan(&h.trigger, &limit, &running, &h.execution); err != nil {
@@ -194,7 +193,7 @@ func (c *claiming) reserve(limit int) (more bool, err error) {
 		if c.store.organizationFull(q) {
 			continue
 		}
-		heads, err := waitingHeads(c.tx, q.organization, c.now)
+		heads, err := waitingHeads(c.tx, q.organization)
 		if err != nil {
 			return false, err
 		}
@@ -248,7 +247,7 @@ func (c *claiming) next() (candidate, error) {
 		}
 		heads, known := c.heads[q.organization]
 		if !known {
-			if heads, err = waitingHeads(c.tx, q.organization, c.now); err != nil {
+			if heads, err = waitingHeads(c.tx, q.organization); err != nil {
 				return candidate{}, err
 			}
 			c.heads[q.organization] = heads
@@ -266,9 +265,8 @@ func (c *claiming) advance(organization id.ID, h *head, most int) error {
 	if len(h.following) == 0 && !h.complete {
 		err := c.tx.each(`
 			SELECT id FROM executions
-			WHERE organization_id = ? AND state = 'received' AND trigger_id = ? AND id > ?
-				AND (available_at IS NULL OR available_at <= ?)
-			ORDER BY id LIMIT ?`, args{organization, h.trigger, last, c.now, most}, func(scan scanner) error {
+			WHERE organization_id = ? AND state = 'received' AND trigger_id = ? AND postponed = false AND id > ?
+			ORDER BY id LIMIT ?`, args{organization, h.trigger, last, most}, func(scan scanner) error {
 			var x id.ID
 			err := scan(&x)
 			h.following = append(h.following, x)
@@ -356,7 +354,7 @@ func (c *claiming) start(row *waitingRow, event storedEvent) error {
 	}
 	lease := execution.Lease{ExecutionID: row.id, Incarnation: c.incarnation, Attempt: row.attempt + 1}
 	err := c.tx.later(`
-		UPDATE executions SET state = 'started', claimed_by = ?, attempt = ?, started_at = ?, available_at = NULL,
+		UPDATE executions SET state = 'started', claimed_by = ?, attempt = ?, started_at = ?,
 			deployment_id = ?, program_hash = ?
 		WHERE id = ? AND state = 'received'`,
 		lease.Incarnation, lease.Attempt, c.now, deployment, program, row.id)
@@ -368,6 +366,7 @@ func (c *claiming) start(row *waitingRow, event storedEvent) error {
 		Lease: lease, OrganizationID: row.organizationID, WorkflowID: row.workflowID,
 		DeploymentID: deployment, ProgramHash: program, Trigger: row.declaration,
 		ReceivedAt: row.receivedAt, StartedAt: millisecond(c.now),
+		Retries: row.retries,
 	}})
 	return nil
 }

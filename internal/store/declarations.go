@@ -21,6 +21,9 @@ type declarationRow struct {
 	TimeoutMS       int64   `json:"timeoutMs"`
 	Concurrency     int     `json:"concurrency"`
 	FailOnInterrupt bool    `json:"failOnInterrupt"`
+	Retry           *string `json:"retry,omitempty"`
+	Timezone        string  `json:"timezone,omitempty"`
+	Respond         string  `json:"respond,omitempty"`
 }
 
 func encodeDeclarations(declared []workflow.Declaration) (string, error) {
@@ -30,6 +33,7 @@ func encodeDeclarations(declared []workflow.Declaration) (string, error) {
 			ProviderType: d.Provider.Type, ProviderAlias: d.Provider.Alias, Type: d.Type, Ordinal: d.Ordinal,
 			TimeoutMS: d.Options.Timeout.Milliseconds(), Concurrency: d.Options.Concurrency,
 			FailOnInterrupt: d.Options.FailOnInterrupt,
+			Retry:           retryText(d.Options.Retry), Timezone: d.Options.Timezone, Respond: respondText(d.Options.HandlerResponds),
 		}
 		if d.Input != nil {
 			input := string(d.Input)
@@ -51,8 +55,13 @@ func decodeDeclarations(text string) ([]workflow.Declaration, error) {
 			Provider: workflow.ProviderRef{Type: r.ProviderType, Alias: r.ProviderAlias}, Type: r.Type, Ordinal: r.Ordinal,
 			Options: workflow.Options{
 				Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Concurrency: r.Concurrency,
-				FailOnInterrupt: r.FailOnInterrupt,
+				FailOnInterrupt: r.FailOnInterrupt, Timezone: r.Timezone, HandlerResponds: r.Respond == respondHandler,
 			},
+		}
+		if r.Retry != nil {
+			if err := (*retryColumn)(&declared[i].Options.Retry).Scan(*r.Retry); err != nil {
+				return nil, err
+			}
 		}
 		if r.Input != nil {
 			declared[i].Input = json.RawMessage(*r.Input)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -14,24 +13,27 @@ const (
 	waitsForSlot         = "slot"
 	waitsForTrigger      = "trigger limit"
 	waitsForOrganization = "organization limit"
-	waitsUntil           = "retry at "
+	waitsForRetry        = "retry at "
+	waitsForSchedule     = "scheduled for "
 )
 
 const executionColumns = `
 	e.id, e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.event_id, e.state, e.received_at,
-	e.available_at, e.started_at, e.completed_at, e.duration_ms, e.attempt, e.interruptions,
+	e.postponed, e.available_at, e.started_at, e.completed_at, e.duration_ms, e.attempt, e.interruptions,
+	e.retries, e.cancel_reason, e.replay_of_id, e.triggered_by_id, e.planned_at,
 	e.provider_type, e.provider_alias, e.trigger_type, e.method, e.path, e.error, e.stack, e.result`
 
 // listedExecution is an execution with what its reason to wait depends on.
 type listedExecution struct {
 	execution.Execution
-	availableAt *time.Time
+	postponed bool
 }
 
 func scanExecution(scan scanner) (listedExecution, error) {
 	var e listedExecution
 	err := scan(&e.ID, &e.OrganizationID, &e.WorkflowID, &e.TriggerID, &e.DeploymentID, &e.EventID, &e.State, &e.ReceivedAt,
-		&e.availableAt, &e.StartedAt, &e.CompletedAt, &e.Duration, &e.Attempt, &e.Interruptions,
+		&e.postponed, &e.AvailableAt, &e.StartedAt, &e.CompletedAt, &e.Duration, &e.Attempt, &e.Interruptions,
+		&e.Retries, &e.CancelReason, &e.ReplayOf, &e.TriggeredByID, &e.PlannedAt,
 		&e.Origin.ProviderType, &e.Origin.ProviderAlias, &e.Origin.TriggerType, &e.Origin.Method, &e.Origin.Path,
 		&e.Error, &e.Stack, &e.Result)
 	return e, err
@@ -67,7 +69,7 @@ func (s *Store) executions(v *view, tail string, values args) ([]execution.Execu
 	if err != nil {
 		return nil, err
 	}
-	reasons := waitReasons{store: s, view: v, now: s.cfg.Now(), triggerFull: make(map[id.ID]bool), organizationFull: make(map[id.ID]bool)}
+	reasons := waitReasons{store: s, view: v, triggerFull: make(map[id.ID]bool), organizationFull: make(map[id.ID]bool)}
 	found := make([]execution.Execution, len(listed))
 	for i, e := range listed {
 		if e.State == execution.Received {
@@ -85,13 +87,16 @@ func (s *Store) executions(v *view, tail string, values args) ([]execution.Execu
 type waitReasons struct {
 	store                         *Store
 	view                          *view
-	now                           time.Time
 	triggerFull, organizationFull map[id.ID]bool
 }
 
 func (r *waitReasons) of(e listedExecution) (string, error) {
-	if e.availableAt != nil && e.availableAt.After(r.now) {
-		return waitsUntil + e.availableAt.Format("2006-01-02T15:04:05.000Z"), nil
+	if e.postponed && e.AvailableAt != nil {
+		reason := waitsForRetry
+		if e.Attempt == 0 {
+			reason = waitsForSchedule
+		}
+		return reason + e.AvailableAt.Format("2006-01-02T15:04:05.000Z"), nil
 	}
 	full, known := r.triggerFull[e.TriggerID]
 	if !known {

@@ -24,21 +24,24 @@ type notices struct {
 	// anything says that more has changed than can be listed.
 	anything, queue       bool
 	executions, workflows map[id.ID]bool
+	// cancelled are running executions that their servers shall end.
+	cancelled map[id.ID]bool
 }
 
 func newNotices() *notices {
-	return &notices{executions: make(map[id.ID]bool), workflows: make(map[id.ID]bool)}
+	return &notices{executions: make(map[id.ID]bool), workflows: make(map[id.ID]bool), cancelled: make(map[id.ID]bool)}
 }
 
 // A notification is a list of words without spaces between them: a says that
 // anything may have changed, q that something waits in the queue, x and an id that
-// an execution changed, w and an id that a workflow did. Ids are 22 characters of
-// unpadded base64.
+// an execution changed, w and an id that a workflow did, c and an id that an
+// execution shall end. Ids are 22 characters of unpadded base64.
 const (
 	wordAnything  = 'a'
 	wordQueue     = 'q'
 	wordExecution = 'x'
 	wordWorkflow  = 'w'
+	wordCancel    = 'c'
 )
 
 var wordIDs = base64.RawURLEncoding
@@ -68,6 +71,9 @@ func (n *notices) payloads() []string {
 	}
 	for x := range n.workflows {
 		add(wordWorkflow, x)
+	}
+	for x := range n.cancelled {
+		add(wordCancel, x)
 	}
 	if b.Len() > 0 {
 		all = append(all, b.String())
@@ -104,6 +110,8 @@ func parseNotices(payload string) execution.Notice {
 			n.Executions = append(n.Executions, of)
 		case wordWorkflow:
 			n.Workflows = append(n.Workflows, of)
+		case wordCancel:
+			n.Cancelled = append(n.Cancelled, of)
 		default:
 			return execution.Notice{Anything: true}
 		}

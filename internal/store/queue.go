@@ -21,7 +21,7 @@ func (s *Store) QueueDepth(ctx context.Context) (execution.Depth, error) {
 			SELECT received_at FROM executions WHERE id = (
 				SELECT oldest FROM (
 					SELECT (SELECT e.id FROM executions e
-						WHERE e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
+						WHERE e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received' AND e.postponed = false
 						ORDER BY e.id LIMIT 1) AS oldest
 					FROM queue_counters q CROSS JOIN triggers t
 					WHERE t.organization_id = q.organization_id AND q.waiting > 0) AS heads

@@ -231,6 +231,14 @@ func worksAsBefore(t *testing.T, from, to place) {
 	if n, err := w.TakeBackClaims(t.Context(), "restored", w.Now()); err != nil || n == 0 {
 		t.Errorf("%d runs of the original are taken back (%v), want those that were under way", n, err)
 	}
+	// Those that wait for a time of their own came along with it.
+	if _, next, err := w.WakePostponed(t.Context(), w.Now(), 100); err != nil || next.IsZero() {
+		t.Errorf("the next postponed execution of the copy is at %v (%v), want it as in the original", next, err)
+	}
+	w.Pass(2 * time.Hour)
+	if n, _, err := w.WakePostponed(t.Context(), w.Now(), 100); err != nil || n == 0 {
+		t.Errorf("%d postponed executions of the copy go on (%v), want some", n, err)
+	}
 	depth, err := w.QueueDepth(t.Context())
 	if err != nil {
 		t.Fatal(err)

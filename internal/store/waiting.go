@@ -15,7 +15,7 @@ type waitingRow struct {
 	id, organizationID, workflowID, eventID id.ID
 	fixedDeployment                         id.ID
 	fixedProgram                            workflow.Hash
-	attempt                                 int
+	attempt, retries                        int
 	receivedAt                              time.Time
 }
 
@@ -29,12 +29,12 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 	list, values := in(wanted)
 	rows := make(map[id.ID]*waitingRow, len(chosen))
 	err := t.each(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at,
+		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
 			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
 		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		into := []any{
-			&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt,
+			&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
 		}
 		err := scan(slices.Concat(into, r.into())...)
 		rows[r.id] = &r
@@ -58,7 +58,7 @@ func (r *waitingRow) refusal() (execution.State, string) {
 
 // end ends a waiting execution.
 func (r *waitingRow) end(t *tx, state execution.State, reason string, at time.Time) error {
-	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, available_at = NULL WHERE id = ? AND state = 'received'`,
+	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, postponed = false, available_at = NULL WHERE id = ? AND state = 'received'`,
 		string(state), reason, at, r.id)
 	if err != nil {
 		return err

@@ -39,6 +39,11 @@ func (w *World) Fill() workflow.Workflow {
 		w.must(w.FinishExecution(w.ctx(), w.Claim(1)[0].Lease, w.Outcome()))
 	}
 	w.must(w.ActivateDeployment(w.ctx(), gone))
+	w.fail(w.Run(triggers[0]), time.Hour)
+	later := w.Acceptance(triggers[0])
+	at := w.Now().Add(time.Hour)
+	later.AvailableAt = &at
+	w.accept(later)
 	w.accept(w.delivered(triggers[0], "k", "x"))
 	large := w.Acceptance(triggers[0])
 	large.Event.Body = bytes.Repeat([]byte("x"), 100_000)
@@ -81,6 +86,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 			for _, e := range page.Executions {
 				note(w.Execution(w.ctx(), mine, e.ID))
 				note(w.Logs(w.ctx(), e.ID, execution.Cursor{}, 10))
+				note(w.Attempts(w.ctx(), e.ID, 10))
 			}
 		}
 	}
@@ -91,6 +97,9 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	}
 	note(w.VerifyAudit(w.ctx()))
 	note(w.PurgeAudit(w.ctx(), w.Now().Add(-time.Hour), 10))
+	_, _, err = w.WakePostponed(w.ctx(), w.Now(), 10)
+	note(nil, err)
+	note(w.Claims(w.ctx(), w.inc, 10))
 	note(w.TakeBackClaims(w.ctx(), "test", w.Now()))
 	note(w.PurgeExpired(w.ctx(), w.Now().Add(-time.Hour), w.Now(), 10))
 	for _, err := range errs {

@@ -28,6 +28,9 @@ func testQueueModel(t *testing.T, backend Backend) {
 			"finish":    m.finish,
 			"interrupt": m.interrupt,
 			"take back": m.takeBack,
+			"retry":     m.retry,
+			"cancel":    m.cancel,
+			"wake":      m.wake,
 			"":          m.compare,
 		})
 	})
@@ -41,6 +44,11 @@ type modelRun struct {
 	lease            execution.Lease
 	attempts         int
 	interruptions    int
+	retries          int
+	// until is when a postponed one may start; zero for one that is not.
+	until time.Time
+	// cancelled says that somebody asked to end it while it ran.
+	cancelled bool
 }
 
 type model struct {
@@ -97,7 +105,7 @@ func (m *model) next() *modelRun {
 	})
 	for _, o := range byTurn {
 		for _, x := range m.in(execution.Received) {
-			if x.organization == o && m.mayStart(x.trigger) {
+			if x.organization == o && x.until.IsZero() && m.mayStart(x.trigger) {
 				return x
 			}
 		}
@@ -117,14 +125,19 @@ func (m *model) accept(r *rapid.T) {
 	if rapid.Bool().Draw(r, "slot") {
 		a.Claimant = m.w.inc
 	}
+	var until time.Time
+	if rapid.IntRange(0, 4).Draw(r, "later") == 0 {
+		until = m.w.Now().Add(time.Duration(rapid.IntRange(1, 20).Draw(r, "ms")) * time.Millisecond)
+		a.AvailableAt = &until
+	}
 	got, err := m.w.AcceptExecution(m.w.ctx(), a)
 	if err != nil {
 		r.Fatal(err)
 	}
-	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, state: execution.Received}
+	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, state: execution.Received, until: until}
 	// Where others write too, only a claim keeps limits.
 	limited := m.w.Shared() && (m.limit > 0 || t.Options.Concurrency > 0)
-	if !a.Claimant.IsZero() && !limited && m.next() == nil && m.mayStart(t) {
+	if !a.Claimant.IsZero() && until.IsZero() && !limited && m.next() == nil && m.mayStart(t) {
 		m.start(x)
 	}
 	m.runs = append(m.runs, x)
@@ -200,7 +213,9 @@ func (m *model) finish(r *rapid.T) {
 func (x *modelRun) interrupted() {
 	x.interruptions++
 	x.state = execution.Received
-	if x.trigger.Options.FailOnInterrupt || x.interruptions > execution.MaxInterruptions {
+	if x.cancelled {
+		x.state = execution.Cancelled
+	} else if x.trigger.Options.FailOnInterrupt || x.interruptions > execution.MaxInterruptions {
 		x.state = execution.Failed
 	}
 }
@@ -216,6 +231,67 @@ func (m *model) interrupt(r *rapid.T) {
 	x.interrupted()
 	if state != x.state {
 		r.Fatalf("interrupted to %s, want %s", state, x.state)
+	}
+}
+
+func (m *model) retry(r *rapid.T) {
+	x, lease := m.anyLease(r)
+	held := x.state == execution.Started && lease == x.lease
+	wait := time.Duration(rapid.IntRange(0, 20).Draw(r, "ms")) * time.Millisecond
+	state, err := m.w.RetryExecution(m.w.ctx(), lease, m.w.failure(wait))
+	check(r, held, err)
+	if !held {
+		return
+	}
+	x.state = execution.Cancelled
+	if !x.cancelled {
+		x.state, x.until = execution.Received, m.w.Now().Add(wait)
+		x.retries++
+	}
+	if state != x.state {
+		r.Fatalf("retried to %s, want %s", state, x.state)
+	}
+}
+
+func (m *model) cancel(r *rapid.T) {
+	if len(m.runs) == 0 {
+		r.Skip("nothing to cancel")
+	}
+	x := m.runs[rapid.IntRange(0, len(m.runs)-1).Draw(r, "execution")]
+	state, err := m.w.CancelExecution(m.w.ctx(), x.id, execution.Cancellation{Reason: "test", At: m.w.Now()})
+	if err != nil {
+		r.Fatal(err)
+	}
+	switch x.state {
+	case execution.Received:
+		x.state = execution.Cancelled
+	case execution.Started:
+		x.cancelled = true
+	}
+	if state != x.state {
+		r.Fatalf("cancelled to %s, want %s", state, x.state)
+	}
+}
+
+func (m *model) wake(r *rapid.T) {
+	n, next, err := m.w.WakePostponed(m.w.ctx(), m.w.Now(), 1000)
+	if err != nil {
+		r.Fatal(err)
+	}
+	woken := 0
+	var first time.Time
+	for _, x := range m.in(execution.Received) {
+		switch {
+		case x.until.IsZero():
+		case !x.until.After(m.w.Now()):
+			x.until = time.Time{}
+			woken++
+		case first.IsZero() || x.until.Before(first):
+			first = x.until
+		}
+	}
+	if n != woken || !next.Equal(first) {
+		r.Fatalf("woke %d, the next at %v; want %d and %v", n, next, woken, first)
 	}
 }
 
@@ -239,9 +315,9 @@ func (m *model) compare(r *rapid.T) {
 	m.w.Pass(time.Millisecond)
 	for _, x := range m.runs {
 		e := m.w.Get(x.id, x.organization)
-		if e.State != x.state || e.Attempt != x.attempts || e.Interruptions != x.interruptions {
-			r.Fatalf("execution %s is %s after %d attempts and %d interruptions, want %s, %d and %d",
-				x.id, e.State, e.Attempt, e.Interruptions, x.state, x.attempts, x.interruptions)
+		if e.State != x.state || e.Attempt != x.attempts || e.Interruptions != x.interruptions || e.Retries != x.retries {
+			r.Fatalf("execution %s is %s after %d attempts, %d interruptions and %d retries, want %s, %d, %d and %d",
+				x.id, e.State, e.Attempt, e.Interruptions, e.Retries, x.state, x.attempts, x.interruptions, x.retries)
 		}
 	}
 	page, err := m.w.Executions(m.w.ctx(), execution.ListFilter{Organizations: m.organizations, Limit: 1000})
@@ -266,6 +342,8 @@ func (m *model) drain(t *testing.T) {
 	for _, x := range m.in(execution.Started) {
 		m.w.must(m.w.FinishExecution(m.w.ctx(), x.lease, m.w.Outcome()))
 	}
+	m.w.Pass(time.Minute)
+	m.w.wake()
 	for claims := m.w.Claim(100); len(claims) > 0; claims = m.w.Claim(100) {
 		for _, c := range claims {
 			m.w.must(m.w.FinishExecution(m.w.ctx(), c.Lease, m.w.Outcome()))

@@ -38,7 +38,10 @@ func testTriggers(t *testing.T, backend Backend) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
 		f := w.Workflow(w.Namespace())
-		a := w.Activation(f, workflow.Options{Timeout: time.Second, Concurrency: 2, FailOnInterrupt: true}, workflow.Options{}, workflow.Options{})
+		a := w.Activation(f, workflow.Options{
+			Timeout: time.Second, Concurrency: 2, FailOnInterrupt: true, Timezone: "Europe/Berlin", HandlerResponds: true,
+			Retry: workflow.Retry{Attempts: 3, Delay: time.Second, MaxDelay: 90 * time.Millisecond, Jitter: true},
+		}, workflow.Options{}, workflow.Options{})
 		a.Add[0].Input = json.RawMessage("{\"z\": [1, 2.50],\n \"a\": \"<ü>\"}")
 		a.Add[1].Input, a.Add[1].Webhook = nil, nil
 		a.Add[2].Declaration = a.Add[0].Declaration
@@ -76,7 +79,10 @@ func testTriggers(t *testing.T, backend Backend) {
 		w := NewWorld(t, backend(t))
 		f, triggers := w.Deployed(w.Namespace())
 		kept := triggers[0]
-		kept.Options = workflow.Options{Timeout: 90 * time.Second, Concurrency: 7, FailOnInterrupt: true}
+		kept.Options = workflow.Options{
+			Timeout: 90 * time.Second, Concurrency: 7, FailOnInterrupt: true, Timezone: "UTC", HandlerResponds: true,
+			Retry: workflow.Retry{Attempts: 9, Fixed: true, Delay: time.Minute, MaxDelay: time.Minute},
+		}
 		kept.Input = json.RawMessage(`{"path":"t0"}`)
 		w.must(w.redeploy(&f, deploy.Activation{Keep: []workflow.Trigger{kept}}))
 		equal(t, "triggers", w.triggers(f.ID), []workflow.Trigger{kept})

@@ -36,6 +36,13 @@ type Options struct {
 	Concurrency int
 	// FailOnInterrupt makes an interrupted run fail instead of running again.
 	FailOnInterrupt bool
+	// Retry says what follows a failed attempt.
+	Retry Retry
+	// Timezone is the name of the place whose clock a schedule goes by, such as
+	// "Europe/Berlin"; empty for UTC.
+	Timezone string
+	// HandlerResponds has the sender of a webhook wait for the handler's answer.
+	HandlerResponds bool
 }
 
 // Identity is what makes two declarations the same trigger: provider, trigger

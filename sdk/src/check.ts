@@ -1,7 +1,7 @@
 // Checks of what user code passes in. JavaScript callers have no types, and a
 // misspelt key would otherwise do nothing, silently.
 
-import type { RunOptions } from "./types";
+import type { RetryOptions, RunOptions } from "./types";
 
 /** Throws unless value is an object that has only the known keys. */
 export function onlyKeys(what: string, value: unknown, known: readonly string[]): void {
@@ -21,11 +21,11 @@ export function optionalText(what: string, value: unknown): void {
   }
 }
 
-export const runOptionKeys = ["timeout", "concurrency", "onInterrupt"] as const;
+export const runOptionKeys = ["timeout", "concurrency", "onInterrupt", "retry"] as const;
 
 /** Takes the run options out of a trigger's argument, absent ones left out. */
 export function runOptions(what: string, from: RunOptions): RunOptions {
-  const { timeout, concurrency, onInterrupt } = from;
+  const { timeout, concurrency, onInterrupt, retry } = from;
   const options: RunOptions = {};
   if (timeout !== undefined) {
     if (typeof timeout !== "number" || !Number.isFinite(timeout) || timeout <= 0) {
@@ -45,5 +45,56 @@ export function runOptions(what: string, from: RunOptions): RunOptions {
     }
     options.onInterrupt = onInterrupt;
   }
+  if (retry !== undefined) {
+    options.retry = retryOptions(`${what}: retry`, retry);
+  }
   return options;
+}
+
+const retryKeys = ["attempts", "maxAttempts", "backoff", "delay", "maxDelay", "jitter"] as const;
+
+/** Takes the number of attempts alone as well. The server knows the bounds. */
+function retryOptions(what: string, retry: number | RetryOptions): RetryOptions {
+  if (typeof retry === "number") {
+    return { attempts: wholeNumber(what, retry) };
+  }
+  onlyKeys(what, retry, retryKeys);
+  const { attempts, maxAttempts, backoff, delay, maxDelay, jitter } = retry;
+  if (attempts !== undefined && maxAttempts !== undefined) {
+    throw new TypeError(`${what} takes attempts or maxAttempts, not both`);
+  }
+  const options: RetryOptions = { attempts: wholeNumber(`${what}.attempts`, attempts ?? maxAttempts) };
+  if (backoff !== undefined) {
+    if (backoff !== "exponential" && backoff !== "fixed") {
+      throw new TypeError(`${what}.backoff must be "exponential" or "fixed"`);
+    }
+    options.backoff = backoff;
+  }
+  if (delay !== undefined) {
+    options.delay = seconds(`${what}.delay`, delay);
+  }
+  if (maxDelay !== undefined) {
+    options.maxDelay = seconds(`${what}.maxDelay`, maxDelay);
+  }
+  if (jitter !== undefined) {
+    if (typeof jitter !== "boolean") {
+      throw new TypeError(`${what}.jitter must be true or false`);
+    }
+    options.jitter = jitter;
+  }
+  return options;
+}
+
+function wholeNumber(what: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
+    throw new TypeError(`${what} must be a whole number of at least 1`);
+  }
+  return value;
+}
+
+function seconds(what: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+    throw new TypeError(`${what} must be a number of seconds from 0`);
+  }
+  return value;
 }

@@ -6,6 +6,7 @@ export type {
   Context,
   Handler,
   OnInterrupt,
+  RetryOptions,
   RunOptions,
   WebhookEvent,
   WebhookMethod,

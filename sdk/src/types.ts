@@ -44,6 +44,27 @@ export interface RunOptions {
   concurrency?: number;
   /** "rerun" unless set: the handler starts again from its beginning. */
   onInterrupt?: OnInterrupt;
+  /**
+   * What follows an attempt that failed: the handler threw, took too long or
+   * used too much. Nothing unless set; a number is that of all attempts.
+   */
+  retry?: number | RetryOptions;
+}
+
+/** When a failed run is attempted again. `ctx.attempt` counts the attempts. */
+export interface RetryOptions {
+  /** How many attempts there may be, the first one included; up to 100. */
+  attempts?: number;
+  /** Another name of `attempts`. */
+  maxAttempts?: number;
+  /** "exponential" unless set: each wait is twice the one before. */
+  backoff?: "exponential" | "fixed";
+  /** The first wait, in seconds; 1 unless set. */
+  delay?: number;
+  /** The longest wait, in seconds; 300 or `delay` unless set. */
+  maxDelay?: number;
+  /** Whether up to half of each wait is left out by chance; true unless set. */
+  jitter?: boolean;
 }
 
 export type WebhookMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

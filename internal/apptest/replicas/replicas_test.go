@@ -200,3 +200,21 @@ func TestLimitsHoldAcrossReplicas(t *testing.T) {
 		})
 	}
 }
+
+// A run is ended by a cancel at another server, and one that waits there for a
+// retry happens once.
+func TestCancelsReachEveryServer(t *testing.T) {
+	t.Parallel()
+	servers := start(t, 2)
+	d := servers[0].Deploy(t, "busy", apptest.Handler(`console.log("began"); for (;;) {}`))
+	for _, from := range servers {
+		for _, at := range servers {
+			x := on(from, d).Send(t, `{}`)
+			from.Follow(t, x, "").Logs(t, 1)
+			at.Do(t, "POST", "/api/executions/"+x+"/cancel", nil)
+			if e := at.Ended(t, x); e.Status != "cancelled" || e.Attempt != 1 {
+				t.Errorf("the run is %s in attempt %d: %s", e.Status, e.Attempt, e.ErrorMessage)
+			}
+		}
+	}
+}

@@ -104,6 +104,10 @@ func (p *program) addOptions(rest string) error {
 		Timeout     float64
 		Concurrency int
 		OnInterrupt string
+		Retry       struct {
+			Attempts int
+			Delay    float64
+		}
 	}
 	if err := json.Unmarshal([]byte(rest), &o); err != nil {
 		return fmt.Errorf("options need a JSON object: %w", err)
@@ -112,6 +116,10 @@ func (p *program) addOptions(rest string) error {
 		Timeout:         time.Duration(o.Timeout * float64(time.Second)),
 		Concurrency:     o.Concurrency,
 		FailOnInterrupt: o.OnInterrupt == "fail",
+	}
+	if o.Retry.Attempts > 0 {
+		wait := time.Duration(o.Retry.Delay * float64(time.Second))
+		p.triggers[len(p.triggers)-1].Options.Retry = workflow.Retry{Attempts: o.Retry.Attempts, Fixed: true, Delay: wait, MaxDelay: wait}
 	}
 	return nil
 }

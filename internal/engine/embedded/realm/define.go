@@ -3,6 +3,7 @@ package realm
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -16,6 +17,7 @@ const (
 	maxInputBytes = 256 << 10
 	maxName       = 255
 	maxTimeout    = 24 * time.Hour
+	maxTimezone   = 100
 )
 
 // declared is what the prelude's function of this name returns, as JSON.
@@ -32,7 +34,18 @@ type declaredTrigger struct {
 		Timeout     float64
 		Concurrency int
 		OnInterrupt string
+		Retry       *declaredRetry
+		Timezone    string
+		Respond     string
 	}
+}
+
+// declaredRetry is the option retry. Times are in seconds.
+type declaredRetry struct {
+	Attempts        float64
+	Backoff         string
+	Delay, MaxDelay *float64
+	Jitter          *bool
 }
 
 // Definitions reads what Define returned, checks it and counts equals. It
@@ -55,7 +68,10 @@ func Definitions(text json.RawMessage) (engine.Definitions, error) {
 	}
 	equals := map[string]int{}
 	for _, t := range d.Triggers {
-		made := t.declaration()
+		made, err := t.declaration()
+		if err != nil {
+			return engine.Definitions{}, err
+		}
 		if err := checkNames(made.Provider.Type, made.Provider.Alias, made.Type); err != nil {
 			return engine.Definitions{}, err
 		}
@@ -76,7 +92,14 @@ func Definitions(text json.RawMessage) (engine.Definitions, error) {
 	return out, nil
 }
 
-func (t declaredTrigger) declaration() workflow.Declaration {
+func (t declaredTrigger) declaration() (workflow.Declaration, error) {
+	retry, err := t.Options.Retry.retry()
+	if err != nil {
+		return workflow.Declaration{}, invalid("%s: %v", t.Type, err)
+	}
+	if len(t.Options.Timezone) > maxTimezone {
+		return workflow.Declaration{}, invalid("%s: the timezone has %d bytes; at most %d are allowed", t.Type, len(t.Options.Timezone), maxTimezone)
+	}
 	seconds := min(max(t.Options.Timeout, 0), maxTimeout.Seconds())
 	return workflow.Declaration{
 		Provider: t.Provider,
@@ -86,8 +109,47 @@ func (t declaredTrigger) declaration() workflow.Declaration {
 			Timeout:         time.Duration(seconds * float64(time.Second)),
 			Concurrency:     max(t.Options.Concurrency, 0),
 			FailOnInterrupt: t.Options.OnInterrupt == "fail",
+			Retry:           retry,
+			Timezone:        t.Options.Timezone,
+			HandlerResponds: t.Options.Respond == "handler",
 		},
+	}, nil
+}
+
+// retry fills in what was left out.
+func (d *declaredRetry) retry() (workflow.Retry, error) {
+	if d == nil {
+		return workflow.Retry{}, nil
 	}
+	if d.Attempts != math.Trunc(d.Attempts) {
+		return workflow.Retry{}, fmt.Errorf("retry.attempts is %v; it must be a whole number", d.Attempts)
+	}
+	if d.Backoff != "" && d.Backoff != "exponential" && d.Backoff != "fixed" {
+		return workflow.Retry{}, fmt.Errorf(`retry.backoff is %.40q; it must be "exponential" or "fixed"`, d.Backoff)
+	}
+	r := workflow.Retry{
+		Attempts: int(min(max(d.Attempts, 0), math.MaxInt32)), Fixed: d.Backoff == "fixed",
+		Delay: workflow.DefaultRetryDelay, Jitter: d.Jitter == nil || *d.Jitter,
+	}
+	if d.Delay != nil {
+		r.Delay = duration(*d.Delay)
+	}
+	r.MaxDelay = max(workflow.DefaultMaxRetryDelay, min(r.Delay, workflow.MaxRetryDelay))
+	if d.MaxDelay != nil {
+		r.MaxDelay = duration(*d.MaxDelay)
+	} else if r.Fixed {
+		r.MaxDelay = r.Delay
+	}
+	if r.Attempts == 0 {
+		return r, fmt.Errorf("retry.attempts must be 1 to %d", workflow.MaxRetryAttempts)
+	}
+	return r, r.Check()
+}
+
+// duration is a number of seconds, bounded to what makes a difference.
+func duration(seconds float64) time.Duration {
+	bound := 2 * workflow.MaxRetryDelay.Seconds()
+	return time.Duration(min(max(seconds, -1), bound) * float64(time.Second))
 }
 
 // checkNames bounds the names that end up in listings and addresses.

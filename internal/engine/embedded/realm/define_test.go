@@ -26,6 +26,9 @@ func TestDefine(t *testing.T) {
 		__floww.trigger({`+provider+`, triggerType: "t", input: {z: 1.50, a: "é\n"}, handler, options: {timeout: 0.25, onInterrupt: "fail", concurrency: 3}});
 		__floww.trigger({`+provider+`, triggerType: "t", input: {a: "é\n", z: 1.5}, handler, options: {onInterrupt: "rerun", timeout: undefined}});
 		__floww.trigger({`+provider+`, triggerType: "t", handler, options: null});
+		__floww.trigger({`+provider+`, triggerType: "r1", handler, options: {retry: {attempts: 3}, timezone: "UTC", respond: "handler"}});
+		__floww.trigger({`+provider+`, triggerType: "r2", handler, options: {retry: {attempts: 5, backoff: "fixed", delay: 0.5, jitter: false}}});
+		__floww.trigger({`+provider+`, triggerType: "r3", handler, options: {retry: {attempts: 2, backoff: "exponential", delay: 600}}});
 		Promise.resolve().then(() => __floww.trigger({`+provider+`, triggerType: "late", input: null, handler}));`), memory)
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +48,9 @@ func TestDefine(t *testing.T) {
 			declare("t", `{"z":1.5,"a":"é\n"}`, 0, workflow.Options{Timeout: 250 * time.Millisecond, Concurrency: 3, FailOnInterrupt: true}),
 			declare("t", `{"a":"é\n","z":1.5}`, 1, workflow.Options{}),
 			declare("t", `{}`, 0, workflow.Options{}),
+			declare("r1", `{}`, 0, workflow.Options{Retry: workflow.Retry{Attempts: 3, Delay: time.Second, MaxDelay: 5 * time.Minute, Jitter: true}, Timezone: "UTC", HandlerResponds: true}),
+			declare("r2", `{}`, 0, workflow.Options{Retry: workflow.Retry{Attempts: 5, Fixed: true, Delay: 500 * time.Millisecond, MaxDelay: 500 * time.Millisecond}}),
+			declare("r3", `{}`, 0, workflow.Options{Retry: workflow.Retry{Attempts: 2, Delay: 10 * time.Minute, MaxDelay: 10 * time.Minute, Jitter: true}}),
 			declare("late", `null`, 0, workflow.Options{}),
 		},
 		Providers: []workflow.ProviderRef{{Type: "github", Alias: "b"}, {Type: "github", Alias: "a"}},
@@ -61,13 +67,24 @@ func TestDefineRefuses(t *testing.T) {
 	for _, c := range []struct{ code, says string }{
 		{`throw new Error("at the top")`, "Error: at the top"},
 		{`Promise.reject(new Error("in the background"))`, "Error: in the background"},
-		{with(`handler() {}, options: {retries: 3}`), "options.retries is not known; the options are timeout, concurrency, onInterrupt"},
+		{with(`handler() {}, options: {retries: 3}`), "options.retries is not known; the options are timeout, concurrency, onInterrupt, retry, timezone, respond"},
 		{with(`handler() {}, options: {timeout: "5s"}`), `options.timeout must be a number of seconds above 0, not "5s"`},
 		{with(`handler() {}, options: {timeout: 0}`), `options.timeout must be`},
 		{with(`handler() {}, options: {timeout: NaN}`), `options.timeout must be`},
 		{with(`handler() {}, options: {concurrency: 1.5}`), `options.concurrency must be a whole number from 1, not 1.5`},
 		{with(`handler() {}, options: {concurrency: 0}`), `options.concurrency must be`},
 		{with(`handler() {}, options: {onInterrupt: "retry"}`), `options.onInterrupt must be "rerun" or "fail", not "retry"`},
+		{with(`handler() {}, options: {retry: 3}`), `options.retry must be an object, not 3`},
+		{with(`handler() {}, options: {retry: {}}`), `t: retry.attempts must be 1 to 100`},
+		{with(`handler() {}, options: {retry: {attempts: 101}}`), `t: retry.attempts is 101; it must be 1 to 100`},
+		{with(`handler() {}, options: {retry: {attempts: 1.5}}`), `t: retry.attempts is 1.5; it must be a whole number`},
+		{with(`handler() {}, options: {retry: {attempts: 2, backoff: "slow"}}`), `t: retry.backoff is "slow"; it must be "exponential" or "fixed"`},
+		{with(`handler() {}, options: {retry: {attempts: 2, delay: -1}}`), `t: retry.delay is -1s; it must be 0 to 86400 seconds`},
+		{with(`handler() {}, options: {retry: {attempts: 2, delay: 1e300}}`), `t: retry.delay is 48h0m0s; it must be`},
+		{with(`handler() {}, options: {retry: {attempts: 2, delay: 9, maxDelay: 8}}`), `t: retry.maxDelay is 8s; it must be at least retry.delay (9s)`},
+		{with(`handler() {}, options: {timezone: 1}`), `options.timezone must be a text, not 1`},
+		{with(`handler() {}, options: {timezone: "x".repeat(101)}`), `the timezone has 101 bytes`},
+		{with(`handler() {}, options: {respond: "me"}`), `options.respond must be "handler", not "me"`},
 		{with(`handler() {}, options: []`), `options must be an object`},
 		{with(`handler() {}, options: "x"`), `options must be an object`},
 		{with(`handler: 5`), `t needs a handler, which is a function`},

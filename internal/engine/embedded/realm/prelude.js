@@ -488,8 +488,17 @@
         case "onInterrupt":
           need(value === "rerun" || value === "fail", 'options.onInterrupt must be "rerun" or "fail", not ' + inspect(value));
           break;
+        case "retry":
+          need(typeof value === "object" && value !== null && !isArray(value), "options.retry must be an object, not " + inspect(value));
+          break;
+        case "timezone":
+          need(typeof value === "string", "options.timezone must be a text, not " + inspect(value));
+          break;
+        case "respond":
+          need(value === "handler", 'options.respond must be "handler", not ' + inspect(value));
+          break;
         default:
-          need(false, "options." + text(keys[i]) + " is not known; the options are timeout, concurrency, onInterrupt");
+          need(false, "options." + text(keys[i]) + " is not known; the options are timeout, concurrency, onInterrupt, retry, timezone, respond");
       }
       out[keys[i]] = value;
     }
