@@ -28,7 +28,8 @@ func (s *Service) Cancel(ctx context.Context, e Execution, by string) (Execution
 	// Watching begins before the wish is stored, so that no change is missed.
 	changed, stop := s.Watch(e.ID)
 	defer stop()
-	state, err := s.Store.CancelExecution(ctx, e.ID, Cancellation{Reason: "Cancelled by " + by, At: s.Now()})
+	wish := Cancellation{Reason: "Cancelled by " + by, At: s.Now()}
+	state, err := s.Store.CancelExecution(ctx, e.ID, wish)
 	switch {
 	case err != nil:
 		return Execution{}, err
@@ -38,6 +39,7 @@ func (s *Service) Cancel(ctx context.Context, e Execution, by string) (Execution
 		return Execution{}, fault.New(fault.Conflict, "The execution has ended already (%s), so that it can't be cancelled", state)
 	default:
 		s.signal(e.ID)
+		s.Listener.Ended(e.claim(), End{State: Cancelled, Error: wish.Reason, At: wish.At})
 	}
 	timeout := time.NewTimer(cancelWait)
 	defer timeout.Stop()
@@ -76,4 +78,12 @@ func (l *life) cancel(execution id.ID, now time.Time) {
 		}
 	}
 	l.early[execution] = now
+}
+
+// claim is what a Listener needs to know of an execution that never had one.
+func (e Execution) claim() *Claim {
+	return &Claim{
+		Lease:          Lease{ExecutionID: e.ID, Attempt: e.Attempt},
+		OrganizationID: e.OrganizationID, WorkflowID: e.WorkflowID, DeploymentID: e.DeploymentID, ReceivedAt: e.ReceivedAt,
+	}
 }

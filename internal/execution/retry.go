@@ -27,7 +27,7 @@ func (s *Service) failed(c *Claim, f *engine.Failure, now time.Time, last *LogCh
 	if err != nil {
 		return
 	}
-	s.ended(c, became, now, f.Duration)
+	s.ended(c, last, End{State: became, Error: f.Message, At: now, Duration: f.Duration})
 	if became == Received {
 		s.postponed.until(failure.NextAt)
 	}
