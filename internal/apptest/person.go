@@ -74,8 +74,7 @@ func (c *Client) Organization(t testing.TB) string {
 // Join gives somebody a role in an organization, past all rules.
 func (s *Server) Join(t testing.TB, organization string, p *Person, role string) {
 	t.Helper()
-	db := s.open(t)
-	defer db.Close()
+	db := s.Store(t)
 	o, user := parse(t, organization), parse(t, p.ID)
 	err := db.SetMember(t.Context(), o, user, tenant.RoleNamed(role), time.Now())
 	if err != nil {

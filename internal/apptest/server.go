@@ -114,9 +114,7 @@ func CreateKey(t testing.TB, dir string) string {
 // a client of it.
 func (s *Server) OtherTenant(t testing.TB) *Client {
 	t.Helper()
-	ctx := t.Context()
-	db := s.open(t)
-	defer db.Close()
+	ctx, db := t.Context(), s.Store(t)
 	ids := id.NewSource(time.Now)
 	namespace, err := (&tenant.Service{Store: db, IDs: ids, Now: time.Now}).Create(ctx, "Other")
 	if err != nil {
@@ -129,8 +127,9 @@ func (s *Server) OtherTenant(t testing.TB) *Client {
 	return NewClient(t, s.URL, key)
 }
 
-// open opens the server's database beside it.
-func (s *Server) open(t testing.TB) *store.Store {
+// Store opens the server's database beside the server, until the end of the
+// test.
+func (s *Server) Store(t testing.TB) *store.Store {
 	t.Helper()
 	data := Data(s.DataDir)
 	db, err := store.Open(t.Context(), store.Config{
@@ -139,6 +138,11 @@ func (s *Server) open(t testing.TB) *store.Store {
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
 	return db
 }
 

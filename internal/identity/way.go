@@ -69,7 +69,8 @@ type Browser interface {
 	// that the provider ended the login, fault.Unavailable that it can't tell now.
 	Refresh(ctx context.Context, tokens []byte) (Login, error)
 	// End ends the login at the provider and returns where the browser must go
-	// for that; empty when nothing is left to do.
+	// for that; empty when nothing is left to do. Without returnTo no browser is
+	// there, and what can be ended without one is.
 	End(ctx context.Context, tokens []byte, returnTo string) (redirect string, err error)
 }
 

@@ -23,6 +23,7 @@ type metadata struct {
 	UserInfoURL      string   `json:"userinfo_endpoint"`
 	DeviceURL        string   `json:"device_authorization_endpoint"`
 	EndURL           string   `json:"end_session_endpoint"`
+	RevocationURL    string   `json:"revocation_endpoint"`
 	Scopes           []string `json:"scopes_supported"`
 	Grants           []string `json:"grant_types_supported"`
 	TokenAuth        []string `json:"token_endpoint_auth_methods_supported"`
@@ -45,7 +46,7 @@ func (w *Way) discover(ctx context.Context) (metadata, error) {
 	for _, endpoint := range []struct {
 		address  string
 		required bool
-	}{{m.AuthorizationURL, true}, {m.TokenURL, true}, {m.KeysURL, true}, {m.UserInfoURL, false}, {m.DeviceURL, false}, {m.EndURL, false}} {
+	}{{m.AuthorizationURL, true}, {m.TokenURL, true}, {m.KeysURL, true}, {m.UserInfoURL, false}, {m.DeviceURL, false}, {m.EndURL, false}, {m.RevocationURL, false}} {
 		if endpoint.address == "" && !endpoint.required {
 			continue
 		}
@@ -58,18 +59,22 @@ func (w *Way) discover(ctx context.Context) (metadata, error) {
 
 // oauth returns the client for the provider's endpoints.
 func (w *Way) oauth(m metadata, callback string) *oauth2.Config {
-	style := oauth2.AuthStyleInHeader
-	if slices.Contains(m.TokenAuth, "client_secret_post") {
-		style = oauth2.AuthStyleInParams
-	}
 	scopes := []string{"openid", "profile", "email"}
 	if slices.Contains(m.Scopes, "offline_access") {
 		scopes = append(scopes, "offline_access")
 	}
 	return &oauth2.Config{
 		ClientID: w.config.ClientID, ClientSecret: w.config.ClientSecret, RedirectURL: callback, Scopes: scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationURL, TokenURL: m.TokenURL, AuthStyle: style},
+		Endpoint: oauth2.Endpoint{AuthURL: m.AuthorizationURL, TokenURL: m.TokenURL, AuthStyle: w.authStyle(m)},
 	}
+}
+
+// authStyle returns how the provider is shown the client's secret.
+func (*Way) authStyle(m metadata) oauth2.AuthStyle {
+	if slices.Contains(m.TokenAuth, "client_secret_post") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 // with returns a context in which package oauth2 uses the way's client.

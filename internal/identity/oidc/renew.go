@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -20,8 +19,6 @@ const (
 	// shortestLife keeps a provider with very short tokens from being asked at
 	// every request.
 	shortestLife = time.Minute
-	// maxHint bounds the id token in an address; some servers refuse longer ones.
-	maxHint = 4096
 )
 
 // kept is what is left of a login for renewing and ending it.
@@ -93,30 +90,4 @@ func (w *Way) Refresh(ctx context.Context, tokens []byte) (identity.Login, error
 		who, k.IDToken = identityOf(*claims), text
 	}
 	return w.login(who, k.SessionID, token, k)
-}
-
-// End implements identity.Browser.
-func (w *Way) End(ctx context.Context, tokens []byte, returnTo string) (string, error) {
-	k, err := readKept(tokens)
-	if err != nil {
-		return "", err
-	}
-	m, err := w.metadata.Get(ctx)
-	if err != nil || m.EndURL == "" {
-		return "", err
-	}
-	u, err := url.Parse(m.EndURL)
-	if err != nil {
-		return "", fmt.Errorf("end a login: %w", err)
-	}
-	q := u.Query()
-	q.Set("client_id", w.config.ClientID)
-	if k.IDToken != "" && len(k.IDToken) <= maxHint {
-		q.Set("id_token_hint", k.IDToken)
-	}
-	if returnTo != "" {
-		q.Set("post_logout_redirect_uri", returnTo)
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
 }

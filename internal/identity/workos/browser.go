@@ -121,15 +121,20 @@ func (w *Way) authenticate(ctx context.Context, grant map[string]string) (identi
 }
 
 // End implements identity.Browser: WorkOS ends the session when the browser comes
-// by.
-func (w *Way) End(_ context.Context, tokens []byte, returnTo string) (string, error) {
+// by, which takes its own cookie from it as well.
+func (w *Way) End(ctx context.Context, tokens []byte, returnTo string) (string, error) {
 	k, err := readKept(tokens)
 	if err != nil || k.SessionID == "" {
 		return "", err
 	}
-	q := url.Values{"session_id": {k.SessionID}}
 	if returnTo != "" {
-		q.Set("return_to", returnTo)
+		q := url.Values{"session_id": {k.SessionID}, "return_to": {returnTo}}
+		return w.config.URL + "/user_management/sessions/logout?" + q.Encode(), nil
 	}
-	return w.config.URL + "/user_management/sessions/logout?" + q.Encode(), nil
+	err = w.api.call(ctx, http.MethodPost, "/user_management/sessions/revoke", nil, map[string]string{"session_id": k.SessionID}, nil)
+	var said *refusal
+	if errors.As(err, &said) && said.Status == http.StatusNotFound {
+		return "", nil
+	}
+	return "", err
 }
