@@ -68,6 +68,15 @@ func (r *Keyring) Derive(p Purpose) [][]byte {
 	return derived
 }
 
+// For returns a ring whose texts are for one purpose alone.
+func (r *Keyring) For(p Purpose) *Keyring {
+	var ring Keyring
+	for _, key := range r.Derive(p) {
+		ring.keys = append(ring.keys, (*fernet.Key)(key))
+	}
+	return &ring
+}
+
 // Digests tell which keys these are without giving them away.
 func (r *Keyring) Digests() [][sha256.Size]byte {
 	digests := make([][sha256.Size]byte, len(r.keys))
