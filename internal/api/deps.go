@@ -17,8 +17,8 @@ import (
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-// Deps is what the operations work with. Checks and bounds aside, all fields are
-// required.
+// Deps is what the operations work with. Passwords, Checks and bounds aside, all
+// fields are required.
 type Deps struct {
 	Tenants     Tenants
 	Workflows   Workflows
@@ -26,6 +26,9 @@ type Deps struct {
 	Executions  Executions
 	Receiver    Receiver
 	Realtime    Realtime
+	Sessions    Sessions
+	// Passwords makes accounts; nil when people log in in another way.
+	Passwords Passwords
 
 	Organizations Organizations
 
@@ -98,7 +101,7 @@ type Receiver interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -111,6 +114,8 @@ func Register(r *route.Router, d Deps) error {
 	registerHealth(r, d)
 	registerDescription(r, d)
 	registerWhoami(r, d)
+	registerSessions(r, d)
+	registerUsers(r, d)
 	registerNamespaces(r, d)
 	registerOrganizations(r, d)
 	registerMembers(r, d)

@@ -95,6 +95,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" },
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },
 	}
+	w.deps.Sessions = &identity.Sessions{}
 	w.deps.Realtime = Realtime{Gate: &realtime.Gate{}, Tokens: &realtime.Tokens{}}
 	if err := Register(w.Router, w.deps); err != nil {
 		t.Fatal(err)

@@ -53,13 +53,16 @@ func (s *Server) connect(ctx context.Context) error {
 		Planner: &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now},
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
+	way := s.way()
 	users := &identity.Service{
-		Keys: s.store, Users: s.store, Way: s.way(), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
+		Keys: s.store, Users: s.store, Way: way, Sessions: s.sessions(way), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
 		SingleOrganization: settings.SingleOrg, IDs: s.ids, Now: now,
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
-	if s.router, err = s.newRouter(users); err != nil {
+	passwords := s.passwords(way, s.store, tenants.Fresh)
+	pages := s.pages(users, passwords, tenants)
+	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
 	err = api.Register(s.router, api.Deps{
@@ -68,6 +71,8 @@ func (s *Server) connect(ctx context.Context) error {
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,
 		Executions:  s.executions,
+		Sessions:    users.Sessions,
+		Passwords:   accounts(passwords),
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
 		Checks:      s.checks(),
 		Metrics:     s.metrics.handler(),
@@ -76,7 +81,7 @@ func (s *Server) connect(ctx context.Context) error {
 		WebhookBody: int64(settings.WebhookLimit), DeploymentBody: int64(settings.DeploymentLimit),
 	})
 	if err == nil {
-		err = web.Register(s.router, web.Deps{Logger: s.log})
+		err = web.Register(s.router, pages)
 	}
 	if err != nil {
 		return fmt.Errorf("register the routes: %w", err)
@@ -86,6 +91,7 @@ func (s *Server) connect(ctx context.Context) error {
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
 	s.addFollower(routes)
 	s.parts.add(s.httpPart())
+	s.parts.add(s.firstAccount(passwords))
 	return nil
 }
 

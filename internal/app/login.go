@@ -6,6 +6,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity/issuer"
 	"github.com/usefloww/flowwd/internal/identity/none"
 	"github.com/usefloww/flowwd/internal/identity/oidc"
+	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/identity/workos"
 )
 
@@ -31,5 +32,5 @@ func (s *Server) way() identity.Way {
 	case config.AuthNone:
 		return &none.Way{PublicURL: s.URL}
 	}
-	return nil
+	return password.Way{}
 }

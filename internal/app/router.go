@@ -14,11 +14,8 @@ import (
 	"github.com/usefloww/flowwd/internal/web"
 )
 
-// loginPath is where people log in.
-const loginPath = "/auth/login"
-
 // newRouter makes the wrapper around all doors, still without a route.
-func (s *Server) newRouter(users *identity.Service) (*route.Router, error) {
+func (s *Server) newRouter(users *identity.Service, pages web.Deps) (*route.Router, error) {
 	settings := s.config.Settings
 	proxies, err := networks(settings.TrustedProxies)
 	if err != nil {
@@ -37,7 +34,8 @@ func (s *Server) newRouter(users *identity.Service) (*route.Router, error) {
 		Limited:        s.metrics.limit,
 		Refused:        s.recordRefusal,
 		ErrorPage:      web.ErrorPage,
-		LoginPath:      loginPath,
+		LoginPath:      web.LoginPath,
+		Slid:           pages.KeepSession,
 		Origins:        func() []string { return []string{origin(s.URL())} },
 		CORSOrigins:    lower(settings.CORSOrigins),
 		TrustedProxies: proxies,

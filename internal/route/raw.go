@@ -45,6 +45,9 @@ func prepare[T any](rt *Router, w *response, r *http.Request, q *request, s Spec
 		return err
 	})
 	r = r.WithContext(audit.WithActor(r.Context(), actor))
+	if err == nil && call.Principal.Slid && rt.config.Slid != nil {
+		rt.config.Slid(w, r)
+	}
 	if err != nil || !s.Body {
 		return r, call, err
 	}

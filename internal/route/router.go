@@ -28,6 +28,9 @@ type Config struct {
 	Refused func(ctx context.Context, r Refusal)
 	// ErrorPage answers a failed request for a page; nil answers with JSON.
 	ErrorPage func(w http.ResponseWriter, r *http.Request, status int, text string)
+	// Slid is told of requests whose session now lives longer, so that it can have
+	// the browser keep its cookie; nil for nobody.
+	Slid func(w http.ResponseWriter, r *http.Request)
 	// Origins are the addresses of sites whose pages may use cookies to change
 	// something, such as the public URL of this server behind a proxy; nil for
 	// this server alone.

@@ -24,7 +24,8 @@ func handler(t *testing.T) http.Handler {
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, NewRequestID: func() string { return "r" },
 		ErrorPage: ErrorPage,
 	})
-	if err := Register(r, Deps{Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	registerAssets(r)
+	if err := r.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return r.Handler()
