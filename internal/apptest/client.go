@@ -21,10 +21,12 @@ type Client struct {
 }
 
 // NewClient returns a Client with connections of its own, closed with the test.
+// It follows no redirects.
 func NewClient(t testing.TB, url, key string) *Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Client{URL: url, Key: key, HTTP: &http.Client{Transport: transport, Timeout: 30 * time.Second}}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{URL: url, Key: key, HTTP: &http.Client{Transport: transport, Timeout: 30 * time.Second, CheckRedirect: stay}}
 }
 
 // Anonymous returns the client without its credential.

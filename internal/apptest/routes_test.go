@@ -98,6 +98,9 @@ func fill(info route.Info, o objects) string {
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
+	if info.Object == "" && id == "" {
+		id = o.execution
+	}
 	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{path...}", o.workflow+"/in").Replace(info.Path)
 	if strings.HasPrefix(path, "/api/workflow") && strings.Contains(path, "deployments") && info.Object == "" && info.Method == http.MethodGet {
 		path += "?workflowId=" + o.workflow
