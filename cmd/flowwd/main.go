@@ -22,6 +22,7 @@ type commands struct {
 	Apikey  apikeyCommand  `cmd:"" help:"Make, list and revoke API keys."`
 	Deploy  deployCommand  `cmd:"" help:"Deploy a project folder."`
 	Logs    logsCommand    `cmd:"" help:"Show the runs of a workflow with their lines."`
+	Audit   auditCommand   `cmd:"" help:"Export the audit log, and verify it."`
 	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
 	Backup  backupCommand  `cmd:"" help:"Write the database and the keys into a file, also beside a running server."`
 	Restore restoreCommand `cmd:"" help:"Make a new installation of a backup."`

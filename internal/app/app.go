@@ -79,7 +79,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	c := storeConfig(s.config.Settings.Data, s.config.Now, s.log)
 	c.Blobs, c.OrganizationLimit = dir.Blobs(), s.config.Settings.OrganizationRuns
-	c.OrganizationGrace = s.config.Settings.OrganizationGrace()
+	c.OrganizationGrace, c.AuditRetention = s.config.Settings.OrganizationGrace(), s.config.Settings.AuditRetention()
 	s.store, err = store.Open(ctx, c)
 	if err != nil {
 		return err
@@ -112,9 +112,13 @@ func (s *Server) openKeyring(ctx context.Context) (err error) {
 		return err
 	}
 	if !known {
-		return errors.New("the database was begun with another encryption key: give the same ENCRYPTION_KEY to all servers that share it, or bring the file encryption-key from the folder keys of the data folder that it was begun with")
+		return errWrongKey()
 	}
 	return nil
+}
+
+func errWrongKey() error {
+	return errors.New("the database was begun with another encryption key: give the same ENCRYPTION_KEY to all servers that share it, or bring the file encryption-key from the folder keys of the data folder that it was begun with")
 }
 
 // Start starts all parts. When it fails, Stop must still be called.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,8 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine/embedded/sandbox"
+	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
 )
 
@@ -41,7 +44,7 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, dir.CheckFiles()...)
-	return append(problems, checkDatabase(ctx, settings.Data)...)
+	return append(problems, checkDatabase(ctx, settings)...)
 }
 
 // checkFree refuses a disk that is nearly full.
@@ -56,7 +59,8 @@ func checkFree(dir config.DataDir) error {
 	return nil
 }
 
-func checkDatabase(ctx context.Context, data config.Data) []error {
+func checkDatabase(ctx context.Context, settings config.Settings) []error {
+	data := settings.Data
 	dir := config.DataDir(data.DataDir)
 	if _, err := os.Stat(dir.Database()); !data.Shared() && errors.Is(err, fs.ErrNotExist) {
 		return []error{fmt.Errorf("%s has no database: start 'flowwd serve' with it once, or name another folder with --data-dir", dir)}
@@ -73,8 +77,61 @@ func checkDatabase(ctx context.Context, data config.Data) []error {
 		return []error{fmt.Errorf("the database can't be opened: restore a backup when it is damaged (%w)", err)}
 	}
 	problems := s.Check(ctx)
+	if len(problems) == 0 {
+		problems = checkContent(ctx, s, settings)
+	}
 	if err := s.Close(); err != nil {
 		problems = append(problems, fmt.Errorf("the database can't be closed: %w", err))
 	}
 	return problems
+}
+
+// checkContent looks at what is in a database that is whole.
+func checkContent(ctx context.Context, s *store.Store, settings config.Settings) []error {
+	var problems []error
+	if err := checkEncryptionKey(ctx, s, settings); err != nil {
+		problems = append(problems, err)
+	}
+	if err := checkAudit(ctx, s); err != nil {
+		problems = append(problems, err)
+	}
+	return problems
+}
+
+func checkEncryptionKey(ctx context.Context, s *store.Store, settings config.Settings) error {
+	text := settings.EncryptionKey
+	if text == "" {
+		var err error
+		if text, err = config.DataDir(settings.DataDir).EncryptionKey(); err != nil {
+			return nil // CheckFiles says it
+		}
+	}
+	var digests [][sha256.Size]byte
+	if text != "" {
+		keyring, err := secret.ParseKeyring(text)
+		if err != nil {
+			return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+		}
+		digests = keyring.Digests()
+	}
+	known, err := s.KnowsEncryptionKey(ctx, digests)
+	if err == nil && !known {
+		err = errWrongKey()
+	}
+	return err
+}
+
+// checkAudit says where the audit log is broken.
+func checkAudit(ctx context.Context, s *store.Store) error {
+	_, err := s.VerifyAudit(ctx)
+	return explainBroken(err)
+}
+
+// explainBroken says what to do about an audit log that does not hold.
+func explainBroken(err error) error {
+	var broken *audit.Broken
+	if !errors.As(err, &broken) {
+		return err
+	}
+	return fmt.Errorf("the audit log does not hold: %w; the database was changed beside flowwd. Keep a copy of it as evidence, and compare it with an export or a backup from before", broken)
 }

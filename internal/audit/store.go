@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"time"
 
 	"github.com/usefloww/flowwd/internal/id"
 )
@@ -19,7 +18,4 @@ type Store interface {
 	// VerifyAudit walks the whole chain and returns how many entries there are. A
 	// *Broken says where it does not hold.
 	VerifyAudit(ctx context.Context) (int64, error)
-	// PurgeAudit removes entries from the beginning of the chain that are older
-	// than a time, at most limit and never the last one, and returns how many.
-	PurgeAudit(ctx context.Context, before time.Time, limit int) (int, error)
 }

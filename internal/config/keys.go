@@ -51,6 +51,16 @@ func (d DataDir) LoadKeys() (Keys, error) {
 	return Keys{MetricsToken: token, Encryption: key}, nil
 }
 
+// EncryptionKey reads the encryption key of a data folder; empty when it has
+// none yet.
+func (d DataDir) EncryptionKey() (string, error) {
+	key, err := readKey(filepath.Join(d.keys(), encryptionKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return key, err
+}
+
 func newEncryptionKey() string {
 	key := make([]byte, encryptionKeySize)
 	rand.Read(key) //nolint:errcheck // it never fails

@@ -118,6 +118,11 @@ func (s *Settings) OrganizationGrace() time.Duration {
 	return time.Duration(s.GraceDays) * 24 * time.Hour
 }
 
+// AuditRetention is how long the audit log is kept.
+func (s *Settings) AuditRetention() time.Duration {
+	return time.Duration(s.AuditDays) * 24 * time.Hour
+}
+
 // minToken is the least length of a token that somebody chose.
 const minToken = 16
 

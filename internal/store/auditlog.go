@@ -172,37 +172,33 @@ func (w *auditWalk) step(v *view) (done bool, err error) {
 	return len(links) < auditStep, nil
 }
 
-// PurgeAudit implements audit.Store.
-func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (int, error) {
-	removed := 0
-	err := s.write(ctx, "purge the audit log", func(t *tx) error {
-		removed = 0
-		last := int64(0)
-		// One more than goes, so that the last one of all stays.
+// audits removes the oldest entries of the audit log. What is left is a chain
+// still; its last entry stays, so that the end can be told from one that somebody
+// cut off.
+func (p *purge) audits() error {
+	if p.store.cfg.AuditRetention == 0 {
+		return nil
+	}
+	before := p.now.Add(-p.store.cfg.AuditRetention)
+	return p.repeat("purge the audit log", func(t *tx, limit int) (int, error) {
 		var expired []int64
-		open := true
+		last, open := int64(0), true
+		// One more than may go, to know whether there is one that stays.
 		err := t.each(`SELECT a.seq, a.at FROM audit_entries a WHERE a.seq > 0 ORDER BY a.seq LIMIT ?`, args{limit + 1}, func(scan scanner) error {
-			var seq int64
 			var at time.Time
-			err := scan(&seq, &at)
+			err := scan(&last, &at)
 			if open = open && at.Before(before); open {
-				expired = append(expired, seq)
+				expired = append(expired, last)
 			}
-			last = seq
 			return err
 		})
-		if err != nil {
-			return err
-		}
 		if n := len(expired); n > 0 && expired[n-1] == last {
 			expired = expired[:n-1]
 		}
-		if len(expired) == 0 {
-			return nil
+		if err != nil || len(expired) == 0 {
+			return 0, err
 		}
 		n, err := t.exec(`DELETE FROM audit_entries WHERE seq <= ?`, expired[len(expired)-1])
-		removed = int(n)
-		return err
+		return int(n), err
 	})
-	return removed, err
 }

@@ -33,3 +33,16 @@ func (s *Store) CheckEncryptionKey(ctx context.Context, digests [][sha256.Size]b
 	})
 	return known, err
 }
+
+// KnowsEncryptionKey reports whether the database was begun with one of the keys
+// with these digests, or with none yet. It changes nothing.
+func (s *Store) KnowsEncryptionKey(ctx context.Context, digests [][sha256.Size]byte) (bool, error) {
+	known := false
+	err := s.read(ctx, "check the encryption key", func(v *view) error {
+		var stored workflow.Hash
+		found, err := v.one(`SELECT k.digest FROM key_checks k WHERE k.name = ?`, args{encryptionKey}, &stored)
+		known = !found || slices.Contains(digests, [sha256.Size]byte(stored))
+		return err
+	})
+	return known, err
+}

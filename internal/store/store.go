@@ -56,6 +56,8 @@ type Config struct {
 	OrganizationLimit int
 	// OrganizationGrace is how long deleted organizations stay.
 	OrganizationGrace time.Duration
+	// AuditRetention is how long entries of the audit log stay; 0 for ever.
+	AuditRetention time.Duration
 	// Readers is how many reads can go on at once; 0 for DefaultReaders.
 	Readers int
 }

@@ -170,24 +170,27 @@ func testAudit(t *testing.T, backend Backend) {
 
 	t.Run("the oldest entries go and the chain goes on", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorld(t, backend(t))
+		w := NewWorld(t, backend(t), func(cfg *store.Config) { cfg.AuditRetention = 10 * time.Hour })
 		add := func() { w.must(w.AppendAudit(w.ctx(), audit.Entry{Action: audit.LogIn})) }
-		n, err := w.PurgeAudit(w.ctx(), w.Now(), 10)
-		w.must(err)
-		equal(t, "removed of nothing", n, 0)
-		for range 7 {
+		purge := func(limit, want int) {
+			t.Helper()
+			n, err := w.PurgeExpired(w.ctx(), w.Now(), w.Now(), limit)
+			w.must(err)
+			equal(t, "removed", n, want)
+		}
+		purge(10, 0)
+		for range 7 { // one an hour
 			add()
 			w.Pass(time.Hour)
 		}
 		for _, c := range []struct {
-			before time.Duration
-			limit  int
-			want   int
-			left   int64
-		}{{0, 10, 0, 7}, {2 * time.Hour, 10, 2, 5}, {100 * time.Hour, 3, 3, 2}, {100 * time.Hour, 3, 1, 1}, {100 * time.Hour, 3, 0, 1}} {
-			n, err := w.PurgeAudit(w.ctx(), start().Add(c.before), c.limit)
-			w.must(err)
-			equal(t, "removed", n, c.want)
+			pass  time.Duration
+			limit int
+			want  int
+			left  int64
+		}{{0, 10, 0, 7}, {4*time.Hour + time.Minute, 10, 2, 5}, {100 * time.Hour, 3, 3, 2}, {0, 3, 1, 1}, {0, 3, 0, 1}} {
+			w.Pass(c.pass)
+			purge(c.limit, c.want)
 			equal(t, "left", w.whole(), c.left)
 		}
 		add()

@@ -95,6 +95,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		note(w.AuditChain(w.ctx(), organization, 0, 10))
 		note(w.AuditPage(w.ctx(), audit.Filter{OrganizationID: organization, Since: w.Now(), Until: w.Now(), Limit: 10}))
 	}
+	note(w.KnowsEncryptionKey(w.ctx(), nil))
 	note(w.VerifyAudit(w.ctx()))
 	note(w.PurgeAudit(w.ctx(), w.Now().Add(-time.Hour), 10))
 	_, _, err = w.WakePostponed(w.ctx(), w.Now(), 10)

@@ -134,6 +134,9 @@ func testUsers(t *testing.T, backend Backend) {
 
 func testKeyChecks(t *testing.T, backend Backend) {
 	w := NewWorld(t, backend(t))
+	known, err := w.KnowsEncryptionKey(w.ctx(), nil)
+	w.must(err)
+	equal(t, "any key is right for a new database", known, true)
 	for _, c := range []struct {
 		keys []byte
 		want bool
@@ -144,6 +147,9 @@ func testKeyChecks(t *testing.T, backend Backend) {
 		for _, k := range c.keys {
 			digests = append(digests, [32]byte{k})
 		}
+		known, err := w.KnowsEncryptionKey(w.ctx(), digests)
+		w.must(err)
+		equal(t, fmt.Sprintf("keys %v are known before", c.keys), known, c.want)
 		got, err := w.CheckEncryptionKey(w.ctx(), digests)
 		w.must(err)
 		if got != c.want {

@@ -61,7 +61,7 @@ func (w *World) rejoin() {
 // Open opens the database (again) and closes it after the test.
 func (w *World) Open(open Opener, change ...func(*store.Config)) {
 	w.t.Helper()
-	cfg := store.Config{Now: w.Now, Log: slog.New(slog.DiscardHandler)}
+	cfg := store.Config{Now: w.Now, Log: slog.New(slog.DiscardHandler), AuditRetention: 365 * 24 * time.Hour}
 	for _, c := range change {
 		c(&cfg)
 	}
