@@ -97,7 +97,6 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	}
 	note(w.KnowsEncryptionKey(w.ctx(), nil))
 	note(w.VerifyAudit(w.ctx()))
-	note(w.PurgeAudit(w.ctx(), w.Now().Add(-time.Hour), 10))
 	_, _, err = w.WakePostponed(w.ctx(), w.Now(), 10)
 	note(nil, err)
 	note(w.Claims(w.ctx(), w.inc, 10))
