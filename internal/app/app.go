@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
@@ -55,7 +57,9 @@ type Server struct {
 	executions *execution.Service
 	router     *route.Router
 	listener   net.Listener
-	failed     chan error
+	// own is the listener's address, for runs to be kept from it.
+	own    atomic.Pointer[netip.AddrPort]
+	failed chan error
 }
 
 // Open takes the data folder, opens the database and connects all parts. Close
@@ -189,6 +193,9 @@ func (s *Server) httpPart() part {
 			var err error
 			if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Settings.Listen); err != nil {
 				return fmt.Errorf("listen on %s (another address can be given with --listen): %w", s.config.Settings.Listen, err)
+			}
+			if at, err := netip.ParseAddrPort(s.listener.Addr().String()); err == nil {
+				s.own.Store(&at)
 			}
 			go func() {
 				if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {

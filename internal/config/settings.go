@@ -34,6 +34,9 @@ type Settings struct {
 	RunMemory        Size          `name:"run-memory" env:"FLOWW_RUN_MEMORY" default:"128MiB" min:"16MiB" max:"2GiB" placeholder:"SIZE" group:"Runs" help:"Memory that the code of a run may allocate."`
 	InsecureRunner   bool          `name:"insecure-runner" env:"FLOWW_INSECURE_RUNNER" group:"Runs" help:"Run code without the sandbox where the kernel cannot give it. For development with your own code only."`
 
+	FetchAllow string `name:"fetch-allow" env:"FLOWW_FETCH_ALLOW" placeholder:"LIST" group:"Runs" help:"Networks, addresses and names that fetch in workflows may reach although they are not public, with commas, each with or without a port: 10.0.0.0/8,intranet.example:443."`
+	FetchDeny  string `name:"fetch-deny" env:"FLOWW_FETCH_DENY" placeholder:"LIST" group:"Runs" help:"What fetch in workflows must not reach, in the same form; it counts before what is allowed."`
+
 	RetentionDays int           `name:"retention-days" env:"FLOWW_RETENTION_DAYS" default:"30" min:"1" max:"3650" placeholder:"DAYS" group:"Operation" help:"Days that ended runs are kept with their events and logs."`
 	StopTimeout   time.Duration `name:"stop-timeout" env:"FLOWW_STOP_TIMEOUT" default:"30s" min:"1s" max:"900s" placeholder:"TIME" group:"Operation" help:"Time that runs get to end when the server stops; those left are run again after the next start."`
 	MetricsToken  string        `name:"metrics-token" env:"FLOWW_METRICS_TOKEN" placeholder:"TOKEN" group:"Operation" help:"Bearer token that opens /metrics, at least 16 characters; generated when unset. A flag can be read by other users of the machine: prefer the variable or its file."`

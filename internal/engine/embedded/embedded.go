@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 	"github.com/usefloww/flowwd/internal/engine/embedded/pool"
 )
 
@@ -45,8 +46,10 @@ type Config struct {
 	CompileMemory int64
 	// Compilers is how many sources are compiled at once. Default 2.
 	Compilers int
-	Logger    *slog.Logger
-	Now       func() time.Time
+	// Fetch says what code may reach, and how.
+	Fetch  fetch.Config
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 // native is the memory of a child beside what user code allocates, in bytes:
@@ -58,6 +61,7 @@ type Engine struct {
 	config    Config
 	pool      *pool.Pool
 	compilers chan struct{}
+	fetch     *fetch.Client
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -68,6 +72,7 @@ func New(config Config) *Engine {
 	return &Engine{
 		config:    c,
 		compilers: make(chan struct{}, c.Compilers),
+		fetch:     fetch.New(c.Fetch),
 		pool: pool.New(pool.Config{
 			Command:      c.Command,
 			Runners:      c.Runners,
@@ -113,7 +118,13 @@ func (e *Engine) Start(ctx context.Context) error { return e.pool.Start(ctx) }
 
 // Stop ends all children, and with them what runs, which is interrupted. It
 // returns when they are gone, or when ctx ends.
-func (e *Engine) Stop(ctx context.Context) error { return e.pool.Stop(ctx) }
+func (e *Engine) Stop(ctx context.Context) error {
+	defer e.fetch.Close()
+	return e.pool.Stop(ctx)
+}
+
+// Fetches are how many requests code made, and how many of them were refused.
+func (e *Engine) Fetches() (requests, refused int64) { return e.fetch.Counts() }
 
 // Slots is how many invocations can run at the same time.
 func (e *Engine) Slots() int { return e.config.Runners }

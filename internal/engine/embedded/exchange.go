@@ -21,6 +21,9 @@ type exchange struct {
 	timeout time.Duration
 	timer   *time.Timer
 	unwatch func() bool
+	// asks answers what the code asks; nil until it does.
+	asks    *asks
+	newAsks func() *asks
 }
 
 // newExchange kills the child when the timeout is over or ctx ends. The caller
@@ -28,6 +31,7 @@ type exchange struct {
 func (e *Engine) newExchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
 	return &exchange{
 		child:   child,
+		newAsks: func() *asks { return newAsks(ctx, e.fetch, child) },
 		now:     e.config.Now,
 		began:   e.config.Now(),
 		timeout: timeout,
@@ -40,6 +44,10 @@ func (e *Engine) newExchange(ctx context.Context, child *pool.Child, timeout tim
 func (x *exchange) took() time.Duration { return x.now().Sub(x.began) }
 
 func (x *exchange) stop() {
+	if x.asks != nil {
+		// A child that reads no replies any more is still ended by its timer.
+		x.asks.stop()
+	}
 	x.timer.Stop()
 	x.unwatch()
 }

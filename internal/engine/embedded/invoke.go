@@ -28,6 +28,9 @@ func (e *Engine) Invoke(ctx context.Context, call engine.Invocation, sink func([
 			bridge.KindLog:    call.Limits.LogLineBytes + frameSlack,
 			bridge.KindDone:   call.Limits.ResultBytes + frameSlack,
 			bridge.KindFailed: maxFailed,
+			bridge.KindAsk:    bridge.MaxAsk + frameSlack,
+			bridge.KindPull:   frameSlack,
+			bridge.KindCancel: frameSlack,
 		},
 		frame: func(b []byte, slot int) []byte {
 			run := bridge.Run{
@@ -66,6 +69,13 @@ func (x *exchange) follow(limits engine.Limits, sink func([]engine.LogLine)) (en
 			left -= len(lines)
 			x.clampTimes(lines)
 			sink(lines)
+		case bridge.KindAsk, bridge.KindPull, bridge.KindCancel:
+			if x.asks == nil {
+				x.asks = x.newAsks()
+			}
+			if err := x.asks.take(kind, payload); err != nil {
+				return engine.Result{}, x.broken(err)
+			}
 		case bridge.KindFailed:
 			return engine.Result{}, x.failed(payload)
 		case bridge.KindDone:

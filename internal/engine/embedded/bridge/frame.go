@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the frames. Server and child are the same binary,
 // so that it differs only when something replaced the file meanwhile.
-const Version = 1
+const Version = 2
 
 // Kind says what a frame holds.
 type Kind uint8
@@ -25,6 +25,10 @@ const (
 	KindFailed
 	KindDefined
 	KindCompiled
+	KindAsk
+	KindPull
+	KindCancel
+	KindReply
 	kinds
 )
 
@@ -81,6 +85,9 @@ func (r *Reader) Next() (Kind, []byte, error) {
 	payload, err := r.payload(n)
 	return kind, payload, err
 }
+
+// Keep leaves the last payload to whom it was given: it stays valid.
+func (r *Reader) Keep() { r.buf = nil }
 
 // payload reads n bytes. Memory grows with what comes, not with what was
 // announced.

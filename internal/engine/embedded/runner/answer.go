@@ -66,6 +66,7 @@ func (c *child) run(payload []byte) error {
 		Attempt:     r.Attempt,
 		Trigger:     r.Trigger,
 		Event:       r.Event,
+		Outside:     &outside{c: c},
 		Memory:      r.Limits.Memory,
 		ResultBytes: r.Limits.ResultBytes,
 	}, &userLog{out: c.out, limits: r.Limits})

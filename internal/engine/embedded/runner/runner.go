@@ -33,10 +33,12 @@ const maxStack = 256 << 20
 
 // child is the state of the process.
 type child struct {
-	in      *bridge.Reader
+	in      *input
 	out     *output
 	machine *realm.Machine
 	slots   [bridge.Slots]*realm.Program
+	// asked is the number of the last question.
+	asked uint64
 }
 
 // Run makes the process a child that reads requests from in and answers to out,
@@ -57,12 +59,13 @@ func Run(o Options, in, out *os.File) error {
 	}
 	go exitWhenClosed(in)
 	c := &child{
-		in: bridge.NewReader(bufio.NewReaderSize(in, 64<<10), bridge.Bounds{
+		in: newInput(bridge.NewReader(bufio.NewReaderSize(in, 64<<10), bridge.Bounds{
 			bridge.KindProgram: 256 << 20,
 			bridge.KindRun:     128 << 20,
 			bridge.KindCompile: 128 << 20,
 			bridge.KindDefine:  1 << 10,
-		}),
+			bridge.KindReply:   bridge.MaxReply + 1<<10,
+		})),
 		out:     newOutput(out),
 		machine: machine,
 	}
@@ -87,14 +90,14 @@ func settle(o Options) {
 // serve answers requests, one after the other.
 func (c *child) serve() error {
 	for {
-		kind, payload, err := c.in.Next()
-		if err == io.EOF {
+		f := c.in.next()
+		if f.err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("read a request: %w", err)
+		if f.err != nil {
+			return fmt.Errorf("read a request: %w", f.err)
 		}
-		if err := c.answer(kind, payload); err != nil {
+		if err := c.answer(f.kind, f.payload); err != nil {
 			return err
 		}
 	}
@@ -110,6 +113,8 @@ func (c *child) answer(kind bridge.Kind, payload []byte) error {
 		return c.define(payload)
 	case bridge.KindCompile:
 		return c.compile(payload)
+	case bridge.KindReply:
+		return nil // for a run that has ended
 	default:
 		return errors.New("a request of an unknown kind")
 	}

@@ -171,7 +171,7 @@
     });
     aborted.catch(() => {});
     signal.addEventListener("abort", stop, { once: true });
-    const first = await Promise.race([question.next(), aborted]);
+    const first = await Promise.race([aborted, question.next()]);
     const body = empty();
     const head = JSON.parse(first.head);
     if (!head.hasBody) {
@@ -185,7 +185,7 @@
         let part = this.part;
         this.part = undefined;
         while (part === undefined && !this.over) {
-          const reply = await Promise.race([question.next(), aborted]);
+          const reply = await Promise.race([aborted, question.next()]);
           part = reply.body;
           this.over = reply.last;
         }
