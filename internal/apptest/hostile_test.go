@@ -30,10 +30,10 @@ func TestHostileCodeFailsAlone(t *testing.T) {
 		"rejects later":          {`Promise.resolve().then(() => { throw new Error("later") }); await new Promise((r) => setTimeout(r, 50));`, "failed", "later"},
 		"returns too much":       {`return "x".repeat(2 << 20);`, "failed", "result"},
 		"returns a function":     {`return () => 1;`, "", ""},
-		"wants process":          {`return (globalThis as any).process.env;`, "failed", "undefined"},
+		"wants process":          {`return (globalThis as any).process.binding("fs");`, "failed", "not available"},
 		"wants require":          {`return (globalThis as any).require("fs");`, "failed", "not a function"},
-		"constructor escape":     {`return (console.log as any).constructor("return process.env")();`, "failed", "process"},
-		"function of a function": {`return [].constructor.constructor("return this.process.env")();`, "failed", "undefined"},
+		"constructor escape":     {`return (console.log as any).constructor("return process.mainModule.require")();`, "failed", "undefined"},
+		"function of a function": {`return [].constructor.constructor("return this.process.env.PATH.length")();`, "failed", "undefined"},
 		"wants std":              {`return (globalThis as any).std.open("/etc/passwd", "r");`, "failed", "undefined"},
 	} {
 		t.Run(name, func(t *testing.T) {
