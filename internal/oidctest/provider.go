@@ -46,6 +46,9 @@ type Provider struct {
 	access   map[string]Person
 	returns  []string
 	ended    int
+	// confused is whom the userinfo endpoint takes everybody for; empty for
+	// nobody.
+	confused string
 }
 
 // signingKey is a key of the provider; it implements op.SigningKey.
@@ -141,6 +144,13 @@ func (p *Provider) LogIn(who Person) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.person = who
+}
+
+// Confuse has the userinfo endpoint take everybody for somebody.
+func (p *Provider) Confuse(subject string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.confused = subject
 }
 
 // SetDown takes the provider down, or brings it back.

@@ -208,6 +208,9 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, t
 	if !ok {
 		return errNotFound
 	}
+	if s.p.confused != "" {
+		who.Subject = s.p.confused
+	}
 	info.Subject, info.Email, info.GivenName, info.FamilyName = who.Subject, who.Email, who.GivenName, who.FamilyName
 	return nil
 }

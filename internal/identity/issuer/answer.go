@@ -13,7 +13,7 @@ import (
 // answers the given request (RFC 6749, 4.1.2).
 func CodeOf(r identity.LoginRequest, answer url.Values) (string, error) {
 	state := answer.Get("state")
-	if r.State == "" || state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(r.State)) != 1 {
+	if state != "" && subtle.ConstantTimeCompare([]byte(state), []byte(r.State)) != 1 {
 		return "", fault.New(fault.Invalid, "Invalid or expired state parameter")
 	}
 	if refused := answer.Get("error"); refused != "" {

@@ -175,6 +175,24 @@ func TestRefreshOfWhatTheProviderEnded(t *testing.T) {
 	expect(t, "renew without a refresh token", err, fault.Unauthenticated)
 }
 
+func TestRefreshWithAWrongSecret(t *testing.T) {
+	t.Parallel()
+	way, _, _ := newWay(t, func(c *oidc.Config) { c.ClientSecret = "wrong" })
+	_, err := way.Refresh(t.Context(), []byte(`{"refreshToken":"r","subject":"ada"}`))
+	expect(t, "renew", err, fault.Unavailable)
+}
+
+// An answer of the userinfo endpoint about somebody else is not taken.
+func TestUserinfoOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	way, p, _ := newWay(t, nil)
+	p.Confuse("eve")
+	login, err := way.Finish(t.Context(), request(), browse(t, way, request()))
+	if err != nil || login.Identity.Subject != "ada" || login.Identity.Profile.Email != "" {
+		t.Errorf("got %+v, %v", login.Identity, err)
+	}
+}
+
 // What comes back to the callback must answer the request that the browser made.
 func TestAnswersThatAreNone(t *testing.T) {
 	t.Parallel()
