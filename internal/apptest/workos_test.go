@@ -36,4 +36,6 @@ func TestWorkOSTokensMakeUsers(t *testing.T) {
 	if r := apptest.NewClient(t, s.URL, tokens[1].AccessToken+"x").Do(t, "GET", "/api/namespaces", nil); r.Status != 401 {
 		t.Errorf("a changed token: %s", r)
 	}
+	// In a browser the emulator logs in the first of its people.
+	logInAtProvider(t, s, people[0].Email)
 }
