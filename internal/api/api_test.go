@@ -29,6 +29,10 @@ func TestPublicRoutesAreFew(t *testing.T) {
 	open := map[string]bool{
 		"/livez": true, "/readyz": true, "/health": true, "/api/health": true, "/openapi.json": true, "/webhook/{path...}": true,
 		"/centrifugo/connect": true, "/centrifugo/subscribe": true, "/api/centrifugo/connect": true, "/api/centrifugo/subscribe": true,
+		"/api/config": true,
+	}
+	for _, path := range []string{deviceAuthorizePath, deviceTokenPath, tokenRefreshPath, tokenRevokePath} {
+		open[path], open["/api"+path] = true, true
 	}
 	for _, r := range newWorld(t).Routes() {
 		if r.Policy.IsPublic() && !open[r.Path] {

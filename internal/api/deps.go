@@ -11,6 +11,7 @@ import (
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -29,6 +30,8 @@ type Deps struct {
 	Sessions    Sessions
 	// Passwords makes accounts; nil when people log in in another way.
 	Passwords Passwords
+	Devices   Devices
+	Login     Login
 
 	Organizations Organizations
 
@@ -40,8 +43,14 @@ type Deps struct {
 	// PublicURL returns the address of this server as callers see it, without
 	// a slash at its end; webhook URLs begin with it.
 	PublicURL func() string
-	Logger    *slog.Logger
-	Now       func() time.Time
+	// WebsocketURL returns where clients connect for realtime events.
+	WebsocketURL func() string
+	// Version is the program's.
+	Version string
+	// SingleOrganization says that everybody is in one organization.
+	SingleOrganization bool
+	Logger             *slog.Logger
+	Now                func() time.Time
 	// WebhookBody and DeploymentBody are the greatest bodies in bytes; 0 for
 	// 25 MiB and 32 MiB.
 	WebhookBody, DeploymentBody int64
@@ -98,10 +107,29 @@ type Receiver interface {
 	Receive(ctx context.Context, r trigger.Request) (trigger.Answer, error)
 }
 
+// Devices logs command lines in.
+type Devices interface {
+	Begin(ctx context.Context, name, address string) (identity.NewDeviceCode, error)
+	Poll(ctx context.Context, deviceCode string) (identity.Tokens, error)
+	Refresh(ctx context.Context, refreshToken string) (identity.Tokens, error)
+	Revoke(ctx context.Context, refreshToken string) error
+	List(ctx context.Context, p identity.Principal) ([]identity.Device, error)
+	End(ctx context.Context, p identity.Principal, device id.ID) error
+}
+
+// Login says how people log in.
+type Login interface {
+	// Client says how command lines do, and whether they do so here.
+	Client(ctx context.Context) (c identity.ClientConfig, own bool)
+	// Provider is the value of AUTH_TYPE.
+	Provider() string
+}
+
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+		d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -113,6 +141,9 @@ func Register(r *route.Router, d Deps) error {
 	}
 	registerHealth(r, d)
 	registerDescription(r, d)
+	registerConfig(r, d)
+	registerDeviceLogin(r, d)
+	registerDevices(r, d)
 	registerWhoami(r, d)
 	registerSessions(r, d)
 	registerUsers(r, d)

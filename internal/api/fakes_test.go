@@ -42,6 +42,8 @@ type world struct {
 	deployments fakeDeployments
 	executions  *fakeExecutions
 	receiver    fakeReceiver
+	devices     *fakeDevices
+	login       *fakeLogin
 	checks      []Check
 	log         strings.Builder
 }
@@ -55,7 +57,7 @@ const (
 
 func newWorld(t *testing.T, change ...func(*world)) *world {
 	t.Helper()
-	w := &world{executions: newFakeExecutions()}
+	w := &world{executions: newFakeExecutions(), devices: &fakeDevices{}, login: &fakeLogin{own: true}}
 	w.tenants.namespace = tenant.Namespace{
 		ID: n(namespaceNumber), OrganizationID: n(orgNumber), CreatedAt: clock,
 		Organization: tenant.Organization{ID: n(orgNumber), Name: "acme", DisplayName: "Acme", CreatedAt: clock},
@@ -92,8 +94,10 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	})
 	w.deps = Deps{
 		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
-		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" },
-		Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },
+		Devices: w.devices, Login: w.login,
+		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
+		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
+		Logger:       slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },
 	}
 	w.deps.Sessions = &identity.Sessions{}
 	w.deps.Realtime = Realtime{Gate: &realtime.Gate{}, Tokens: &realtime.Tokens{}}

@@ -56,7 +56,7 @@ func (s *Server) connect(ctx context.Context) error {
 	way := s.way()
 	users := &identity.Service{
 		Keys: s.store, Users: s.store, Way: way, Sessions: s.sessions(way), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
-		SingleOrganization: settings.SingleOrg, IDs: s.ids, Now: now,
+		SingleOrganization: settings.SingleOrg, Devices: s.devices(), DeviceLogin: s.deviceLogin(), IDs: s.ids, Now: now,
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
@@ -74,10 +74,13 @@ func (s *Server) connect(ctx context.Context) error {
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
-		Checks:      s.checks(),
-		Metrics:     s.metrics.handler(),
-		PublicURL:   s.URL,
-		Logger:      s.log, Now: now,
+		Devices:     users.Devices, Login: users,
+		Checks:    s.checks(),
+		Metrics:   s.metrics.handler(),
+		PublicURL: s.URL,
+		Version:   s.config.Version, SingleOrganization: settings.SingleOrg,
+		WebsocketURL: func() string { return settings.Realtime.WebsocketURL(s.URL()) },
+		Logger:       s.log, Now: now,
 		WebhookBody: int64(settings.WebhookLimit), DeploymentBody: int64(settings.DeploymentLimit),
 	})
 	if err == nil {

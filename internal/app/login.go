@@ -22,12 +22,12 @@ func (s *Server) way() identity.Way {
 	case config.AuthWorkOS:
 		return workos.New(workos.Config{
 			URL: settings.WorkOSURL, ClientID: client, APIKey: secret, Issuer: settings.IssuerURL,
-			Device: identity.Device(settings.Device), HTTP: issuer.NewClient(), Now: s.config.Now,
+			Device: identity.DeviceLogin(settings.Device), HTTP: issuer.NewClient(), Now: s.config.Now,
 		})
 	case config.AuthOIDC:
 		return oidc.New(oidc.Config{
 			IssuerURL: settings.IssuerURL, ClientID: client, ClientSecret: secret, Audience: settings.Audience,
-			Device: identity.Device(settings.Device), HTTP: issuer.NewClient(), Now: s.config.Now,
+			Device: identity.DeviceLogin(settings.Device), HTTP: issuer.NewClient(), Now: s.config.Now,
 		})
 	case config.AuthNone:
 		return &none.Way{PublicURL: s.URL}

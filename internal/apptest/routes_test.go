@@ -94,7 +94,7 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	Way identity.Way
 	// Settings changes the settings before the start.
 	Settings func(*config.Settings)
+	// Now is the server's clock; nil for the machine's.
+	Now func() time.Time
 }
 
 // Server is a server in this process, with a key for its default organization.
@@ -52,7 +54,10 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Settings != nil {
 		o.Settings(&settings)
 	}
-	c := app.Config{Settings: settings, Engine: o.Engine, Way: o.Way, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Version: "test"}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := app.Config{Settings: settings, Engine: o.Engine, Way: o.Way, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: o.Now, Version: "test"}
 	if testing.Verbose() {
 		c.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

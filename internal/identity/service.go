@@ -10,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/token"
 )
 
 // Service makes credentials and checks them.
@@ -20,6 +21,10 @@ type Service struct {
 	Way Way
 	// Sessions are those of browsers; nil for none.
 	Sessions *Sessions
+	// Devices are command lines that log in here; nil for none.
+	Devices *Devices
+	// DeviceLogin says where they log in; the Way knows it too.
+	DeviceLogin DeviceLogin
 	// Fresh returns a new organization with its namespace for a display name, not
 	// yet stored.
 	Fresh func(displayName string) tenant.Namespace
@@ -48,6 +53,8 @@ func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, er
 	switch {
 	case strings.HasPrefix(c.Bearer, KeyPrefix):
 		return s.authenticateKey(ctx, c.Bearer)
+	case s.Devices != nil && token.Issuer(c.Bearer) == TokenIssuer:
+		return s.Devices.authenticate(ctx, c.Bearer)
 	case c.Bearer != "" && s.Way != nil:
 		who, err := s.Way.Verify(ctx, c.Bearer)
 		if err != nil {

@@ -47,15 +47,15 @@ type ClientConfig struct {
 	Audience string
 }
 
-// Device says where command lines log in.
-type Device string
+// DeviceLogin says where command lines log in.
+type DeviceLogin string
 
 // The places where command lines log in.
 const (
 	// DeviceAuto is at the provider where it lets them in, else at this server.
-	DeviceAuto     Device = "auto"
-	DeviceOwn      Device = "own"
-	DeviceProvider Device = "provider"
+	DeviceAuto     DeviceLogin = "auto"
+	DeviceOwn      DeviceLogin = "own"
+	DeviceProvider DeviceLogin = "provider"
 )
 
 // Browser logs people in at a provider by OAuth 2 with a browser.

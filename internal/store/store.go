@@ -27,6 +27,7 @@ var (
 	_ identity.KeyStore     = (*Store)(nil)
 	_ identity.UserStore    = (*Store)(nil)
 	_ identity.SessionStore = (*Store)(nil)
+	_ identity.DeviceStore  = (*Store)(nil)
 	_ password.Store        = (*Store)(nil)
 	_ workflow.Store        = (*Store)(nil)
 	_ trigger.Store         = (*Store)(nil)

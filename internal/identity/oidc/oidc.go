@@ -23,7 +23,7 @@ type Config struct {
 	// Audience is accepted beside the client id, and asked for by command lines;
 	// empty for none.
 	Audience string
-	Device   identity.Device
+	Device   identity.DeviceLogin
 	HTTP     *http.Client
 	Now      func() time.Time
 }

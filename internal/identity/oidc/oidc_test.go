@@ -345,7 +345,7 @@ func TestWhereCommandLinesLogIn(t *testing.T) {
 	t.Parallel()
 	const device = "urn:ietf:params:oauth:grant-type:device_code"
 	for name, c := range map[string]struct {
-		device  identity.Device
+		device  identity.DeviceLogin
 		auth    []string
 		grants  []string
 		address string

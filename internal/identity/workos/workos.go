@@ -23,7 +23,7 @@ type Config struct {
 	// Issuer is how tokens name their issuer; empty for what WorkOS does by
 	// itself.
 	Issuer string
-	Device identity.Device
+	Device identity.DeviceLogin
 	HTTP   *http.Client
 	Now    func() time.Time
 }

@@ -126,7 +126,7 @@ func TestShapes(t *testing.T) {
 
 func TestClient(t *testing.T) {
 	t.Parallel()
-	for device, at := range map[identity.Device]bool{identity.DeviceAuto: true, identity.DeviceProvider: true, identity.DeviceOwn: false} {
+	for device, at := range map[identity.DeviceLogin]bool{identity.DeviceAuto: true, identity.DeviceProvider: true, identity.DeviceOwn: false} {
 		way, f := newFake(t, func(c *workos.Config) { c.Device = device })
 		got := way.Client(t.Context())
 		want := identity.ClientConfig{
