@@ -68,6 +68,10 @@ func TestPackages(t *testing.T) {
 		{"floww is always the server's", tree{"main.ts": `import { Builtin } from "floww"; console.log(typeof new Builtin().triggers.onWebhook)`,
 			"node_modules/floww/package.json": `{"main":"a.js"}`, "node_modules/floww/a.js": "export class Builtin {}"}, "function"},
 
+		{"zod is built in", tree{"main.ts": printing(`import { z } from "zod"; const v = z.object({ a: z.string() }).safeParse({ a: 1 }).error!.issues[0].message`)},
+			"Invalid input: expected string, received number"},
+		{"a project's own zod", tree{"main.ts": printing(`import { v } from "zod"`), "node_modules/zod/package.json": `{}`, "node_modules/zod/index.js": v1}, "1"},
+
 		{"nearest node_modules", tree{"main.ts": printing(`import { v } from "p"`),
 			"node_modules/p/package.json": `{}`, "node_modules/p/index.js": `export { v } from "q"`,
 			"node_modules/p/node_modules/q/package.json": `{}`, "node_modules/p/node_modules/q/index.js": v1,

@@ -17,6 +17,7 @@ const (
 	userSpace = "user"
 	sdkSpace  = "floww"
 	nodeSpace = "node"
+	ownSpace  = "package"
 )
 
 // anyPath is the filter of the callbacks: all paths come to them.
@@ -33,6 +34,7 @@ func (b *build) plugin(entry string) api.Plugin {
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: userSpace}, b.loadUserFile)
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: sdkSpace}, loadSDKFile)
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: nodeSpace}, loadNodeModule)
+		p.OnLoad(api.OnLoadOptions{Filter: anyPath, Namespace: ownSpace}, loadPackage)
 		p.OnLoad(api.OnLoadOptions{Filter: anyPath}, refuseFile)
 	}}
 }
@@ -61,6 +63,9 @@ func (b *build) onResolve(entry string, args api.OnResolveArgs) api.OnResolveRes
 		return api.OnResolveResult{Path: module, Namespace: nodeSpace}
 	}
 	found, why := b.resolver.resolve(args.Importer, args.Path, mode(args.Kind))
+	if why != "" && args.Path == zodName {
+		return api.OnResolveResult{Path: zodName, Namespace: ownSpace, SideEffects: api.SideEffectsFalse}
+	}
 	if why != "" {
 		// Without a path the compiler fails the import itself, except where
 		// the code handles the failure: try { require("fs") } catch {}.
