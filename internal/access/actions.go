@@ -2,7 +2,11 @@ package access
 
 import (
 	"slices"
+	"strings"
 
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
@@ -29,7 +33,8 @@ const (
 	WriteServiceAccount Action = "service_account.write"
 	// ReadAccess is to see who may do what.
 	ReadAccess Action = "access.read"
-	// GrantAccess is to give others a role on a resource.
+	// GrantAccess is to give others a role on a resource, and to ask what they
+	// may do to it.
 	GrantAccess Action = "access.grant"
 	ReadAudit   Action = "audit.read"
 )
@@ -45,6 +50,11 @@ const (
 	// list any more.
 	RestoreOrganization Action = "organization.restore"
 	ApproveDevice       Action = "device.approve"
+	// ListServiceAccounts shows those of the organizations where one may change
+	// them; existing clients of everybody else expect an empty list.
+	ListServiceAccounts Action = "service_account.list"
+	// ExplainAccess is to ask what one may do oneself.
+	ExplainAccess Action = "access.explain"
 )
 
 // Actions that are open, for a reason of their own each.
@@ -100,17 +110,45 @@ const (
 )
 
 // groups are what the words of a scope allow. Whoever deploys or invokes must
-// find what it is done to.
+// find what it is done to. What gives others access is in no group: a
+// credential that is made for less must not be the way to one that is not.
 var groups = map[string][]Action{
-	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ListOrganizations, ReadMember, ReadAccess},
-	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadWhoami},
-	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami},
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess},
+	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadWhoami, ExplainAccess},
+	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami, ExplainAccess},
 }
 
 // ScopeWords are the words that a scope can be made of.
 func ScopeWords() []string { return []string{ScopeRead, ScopeDeploy, ScopeInvoke} }
 
-// inScope reports whether one of the words allows an action.
+// ParseScope makes a scope of words and of the only workflow, if there is one.
+// None of both is no scope.
+func ParseScope(words []string, workflow id.ID) (*identity.Scope, error) {
+	if len(words) == 0 && workflow.IsZero() {
+		return nil, nil
+	}
+	s := &identity.Scope{}
+	for _, word := range words {
+		if !slices.Contains(ScopeWords(), strings.ToLower(word)) {
+			return nil, fault.New(fault.Invalid, "%.40q is nothing that an API key can be made for; allowed: %s", word, strings.Join(ScopeWords(), ", "))
+		}
+	}
+	for _, word := range ScopeWords() {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, word) }) {
+			s.Actions = append(s.Actions, word)
+		}
+	}
+	if !workflow.IsZero() {
+		s.Type, s.ID = tenant.WorkflowResource, workflow
+	}
+	return s, nil
+}
+
+// inScope reports whether one of the words allows an action; no words are all of
+// them.
 func inScope(words []string, action Action) bool {
-	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(groups[w], action) })
+	if len(words) == 0 {
+		words = ScopeWords()
+	}
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(groups[w], action) })
 }

@@ -75,19 +75,24 @@ func (d Deps) deployRequest(ctx context.Context, c route.Call[route.None], in *d
 }
 
 func (d Deps) workflowToDeploy(ctx context.Context, c route.Call[route.None], text string) (workflow.Workflow, error) {
-	// 400 and not 404, because the address is right; existing clients expect it.
-	missing := fault.New(fault.Invalid, "Workflow not found")
-	missing.Fields = []fault.Field{{Location: "body.workflowId", Message: "is no workflow of yours"}}
 	named, err := id.Parse(text)
 	if err != nil {
-		return workflow.Workflow{}, missing
+		return workflow.Workflow{}, errNoWorkflow()
 	}
 	w, err := d.Workflows.Workflow(ctx, c.Principal.Organizations(), named)
 	if fault.Is(err, fault.NotFound) {
-		return workflow.Workflow{}, missing
+		return workflow.Workflow{}, errNoWorkflow()
 	}
 	if err != nil {
 		return workflow.Workflow{}, err
 	}
 	return w, access.Allow(c.Principal, access.DeployWorkflow, workflowResource(w))
+}
+
+// errNoWorkflow is 400 and not 404, because the address is right; existing
+// clients expect it.
+func errNoWorkflow() error {
+	f := fault.New(fault.Invalid, "Workflow not found")
+	f.Fields = []fault.Field{{Location: "body.workflowId", Message: "is no workflow of yours"}}
+	return f
 }

@@ -27,6 +27,7 @@ type Deps struct {
 	Executions  Executions
 	Receiver    Receiver
 	Realtime    Realtime
+	Accounts    Accounts
 	Sessions    Sessions
 	// Passwords makes accounts; nil when people log in in another way.
 	Passwords Passwords
@@ -125,11 +126,23 @@ type Login interface {
 	Provider() string
 }
 
+// Accounts manages service accounts and their keys.
+type Accounts interface {
+	CreateAccount(ctx context.Context, by identity.Principal, organization id.ID, name string, role tenant.Role) (identity.Account, error)
+	Account(ctx context.Context, organizations []id.ID, account id.ID) (identity.Account, error)
+	Accounts(ctx context.Context, organization id.ID, limit, offset int) (identity.AccountPage, error)
+	ChangeAccount(ctx context.Context, by identity.Principal, a identity.Account, c identity.AccountChange) (identity.Account, error)
+	DeleteAccount(ctx context.Context, account id.ID) error
+	AddKey(ctx context.Context, by identity.Principal, a identity.Account, r identity.KeyRequest) (text string, key identity.APIKey, err error)
+	RevokeKey(ctx context.Context, account, key id.ID) (identity.APIKey, error)
+	Rotate(ctx context.Context, by identity.Principal, a identity.Account, key id.ID, overlap time.Duration, ends *time.Time) (text string, old, next identity.APIKey, err error)
+}
+
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
-		d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
+		d.Accounts == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -150,6 +163,7 @@ func Register(r *route.Router, d Deps) error {
 	registerNamespaces(r, d)
 	registerOrganizations(r, d)
 	registerMembers(r, d)
+	registerAccounts(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)

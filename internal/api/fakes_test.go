@@ -44,6 +44,7 @@ type world struct {
 	receiver    fakeReceiver
 	devices     *fakeDevices
 	login       *fakeLogin
+	accounts    fakeAccounts
 	checks      []Check
 	log         strings.Builder
 }
@@ -78,6 +79,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 			switch c.Bearer {
 			case "member":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleMember}}
+			case "admin":
+				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleAdmin}}
 			case "viewer":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleViewer}}
 			case "mixed": // a viewer here, but a member elsewhere
@@ -94,7 +97,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	})
 	w.deps = Deps{
 		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
-		Devices: w.devices, Login: w.login,
+		Accounts: &w.accounts, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
 		Logger:       slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
@@ -50,9 +51,45 @@ func OpenAdmin(ctx context.Context, data config.Data, create bool, log *slog.Log
 // Close closes the database.
 func (a *Admin) Close() error { return a.store.Close() }
 
+// KeyOptions are what an API key is asked to be.
+type KeyOptions struct {
+	Name string
+	// Role is the one of the key's service account; empty for admin.
+	Role string
+	// Scope are words of access.ScopeWords, and Workflow the id of the only
+	// workflow; empty for all.
+	Scope    []string
+	Workflow string
+	// Lifetime is 0 for a key that does not end.
+	Lifetime time.Duration
+}
+
+func (o KeyOptions) request(now time.Time) (role tenant.Role, r identity.KeyRequest, err error) {
+	role, r.Name = tenant.RoleAdmin, o.Name
+	if o.Role != "" {
+		role = tenant.RoleNamed(o.Role)
+	}
+	var workflow id.ID
+	if o.Workflow != "" {
+		if workflow, err = id.Parse(o.Workflow); err != nil {
+			return role, r, fault.New(fault.Invalid, "%.40q is no id of a workflow", o.Workflow)
+		}
+	}
+	if o.Lifetime != 0 {
+		ends := now.Add(o.Lifetime)
+		r.ExpiresAt = &ends
+	}
+	r.Scope, err = access.ParseScope(o.Scope, workflow)
+	return role, r, err
+}
+
 // CreateKey makes an API key for the default organization and returns its
 // text, which is not kept.
-func (a *Admin) CreateKey(ctx context.Context, name string) (string, error) {
+func (a *Admin) CreateKey(ctx context.Context, o KeyOptions) (string, error) {
+	role, request, err := o.request(time.Now())
+	if err != nil {
+		return "", err
+	}
 	namespace, err := a.tenants.EnsureDefault(asOperator(ctx))
 	if err != nil {
 		return "", err
@@ -60,7 +97,7 @@ func (a *Admin) CreateKey(ctx context.Context, name string) (string, error) {
 	if namespace.Organization.DeletedAt != nil {
 		return "", fault.New(fault.Conflict, "the default organization %s was deleted; its owners can restore it, and when its grace time is over the next start makes another", namespace.Organization.Name)
 	}
-	text, _, err := a.identity.CreateKey(asOperator(ctx), namespace.OrganizationID, name)
+	text, _, err := a.identity.CreateKey(asOperator(ctx), namespace.OrganizationID, role, request)
 	return text, err
 }
 

@@ -74,6 +74,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
+		Accounts:    users,
 		Devices:     users.Devices, Login: users,
 		Checks:    s.checks(),
 		Metrics:   s.metrics.handler(),

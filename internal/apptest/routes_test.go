@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"text/tabwriter"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // objects are what the paths of one matrix row name.
 type objects struct {
 	organization, namespace, workflow, deployment, execution string
+	account, key                                             string
 }
 
 // Every route is asked by every kind of caller, each time about objects of the
@@ -45,32 +45,30 @@ func TestRoutesByPrincipal(t *testing.T) {
 	}
 	namespace, organization := s.Namespace(t), s.Organization(t)
 
+	// Of fixed widths, so that a new route changes no other line.
+	const columns = "%-6s  %-58s  %-30s  %-16s"
 	var table strings.Builder
-	w := tabwriter.NewWriter(&table, 0, 1, 2, ' ', 0)
-	fmt.Fprint(w, "method\tpath\tpolicy\tobject")
+	line := fmt.Sprintf(columns, "method", "path", "policy", "object")
 	for _, p := range principals {
-		fmt.Fprintf(w, "\t%s", p.name)
+		line += "  " + p.name
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(&table, line)
 	n := 0
 	for _, info := range s.App.Routes() {
 		object := info.Object
 		if object == "" {
 			object = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s", info.Method, info.Path, info.Policy, object)
+		line = fmt.Sprintf(columns, info.Method, info.Path, info.Policy, object)
 		for _, p := range principals {
 			o := objects{organization: organization, namespace: namespace}
 			if strings.Contains(info.Path, "{") && !strings.HasPrefix(info.Path, "/api/organizations/") || strings.Contains(fill(info, o), "?") {
 				n++
-				o = freshObjects(t, s, namespace, n)
+				o = freshObjects(t, s, info, namespace, n)
 			}
-			fmt.Fprintf(w, "\t%d", ask(t, p.client, info, o, p.client == other))
+			line += fmt.Sprintf("  %-*d", len(p.name), ask(t, p.client, info, o, p.client == other))
 		}
-		fmt.Fprintln(w)
-	}
-	if err := w.Flush(); err != nil {
-		t.Fatal(err)
+		fmt.Fprintln(&table, strings.TrimRight(line, " "))
 	}
 	golden(t, "routes.golden", table.String())
 }
@@ -94,22 +92,27 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "": o.workflow}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Service account": o.account, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
 	if info.Object == "" && id == "" {
 		id = o.execution
 	}
-	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{path...}", o.workflow+"/in").Replace(info.Path)
+	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{keyId}", o.key, "{path...}", o.workflow+"/in").Replace(info.Path)
 	if strings.HasPrefix(path, "/api/workflow") && strings.Contains(path, "deployments") && info.Object == "" && info.Method == http.MethodGet {
 		path += "?workflowId=" + o.workflow
 	}
 	return path
 }
 
-func freshObjects(t *testing.T, s *apptest.Server, namespace string, n int) objects {
+// freshObjects makes what a route's path names.
+func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace string, n int) objects {
 	t.Helper()
+	if info.Object == "Service account" {
+		account := s.Account(t, "member")
+		return objects{account: account, key: s.AccountKey(t, account, nil).ID}
+	}
 	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
 	e := d.Run(t, `{}`)
 	return objects{namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID}

@@ -103,12 +103,18 @@ func Settings(t testing.TB, dir string) config.Settings {
 // does beside a server.
 func CreateKey(t testing.TB, dir string) string {
 	t.Helper()
+	return CreateKeyLike(t, dir, app.KeyOptions{Name: "test"})
+}
+
+// CreateKeyLike does the same for a key with options.
+func CreateKeyLike(t testing.TB, dir string, o app.KeyOptions) string {
+	t.Helper()
 	admin, err := app.OpenAdmin(t.Context(), Data(dir), true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("open the data folder: %v", err)
 	}
 	defer admin.Close()
-	key, err := admin.CreateKey(t.Context(), "test")
+	key, err := admin.CreateKey(t.Context(), o)
 	if err != nil {
 		t.Fatalf("create a key: %v", err)
 	}
@@ -125,7 +131,7 @@ func (s *Server) OtherTenant(t testing.TB) *Client {
 	if err != nil {
 		t.Fatalf("create an organization: %v", err)
 	}
-	key, _, err := (&identity.Service{Keys: db, IDs: ids, Now: time.Now}).CreateKey(ctx, namespace.OrganizationID, "other")
+	key, _, err := (&identity.Service{Keys: db, IDs: ids, Now: time.Now}).CreateKey(ctx, namespace.OrganizationID, tenant.RoleAdmin, identity.KeyRequest{Name: "other"})
 	if err != nil {
 		t.Fatalf("create a key: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/tenant"
 )
 
 // The form of an API key: identity-realtime-admin.md 1.7 of the wire contract.
@@ -19,9 +20,16 @@ const (
 	keyRandom      = 32
 	keyAlphabet    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	shownKeyPrefix = len(KeyPrefix) + 3
-	maxKeyName     = 255
-	// MaxKeys bounds a listing of keys.
+)
+
+const (
+	// MaxKeys bounds a listing of the keys of all accounts.
 	MaxKeys = 1000
+	// MaxAccountKeys is how many keys are kept of a service account. One more
+	// takes the place of the one that stopped working first.
+	MaxAccountKeys = 50
+	// maxKeyLife is how far away the end of a key may be.
+	maxKeyLife = 10 * 366 * 24 * time.Hour
 )
 
 // APIKey is a credential of a service account. The key itself is shown once,
@@ -34,26 +42,60 @@ type APIKey struct {
 	// Prefix is the visible beginning of the key.
 	Prefix string
 	// Hash is the SHA-256 of the whole key; 190 random bits need no slow hash.
-	Hash       [sha256.Size]byte
-	CreatedAt  time.Time
-	LastUsedAt *time.Time
-	RevokedAt  *time.Time
+	Hash [sha256.Size]byte
+	// Scope narrows what the key may do of what its account may; nil for all.
+	Scope *Scope
+	// CreatedByID is zero for keys that the command line made.
+	CreatedByID id.ID
+	CreatedAt   time.Time
+	LastUsedAt  *time.Time
+	// ExpiresAt is when the key stops working; nil for never.
+	ExpiresAt *time.Time
+	RevokedAt *time.Time
+	// ReplacedByID is the key that was made to follow this one; zero for none.
+	ReplacedByID id.ID
+	// Role is the one of the account, where a listing shows keys without it.
+	Role tenant.Role
+}
+
+// EndedAt returns when the key stopped working, or will; nil for never.
+func (k APIKey) EndedAt() *time.Time {
+	if k.ExpiresAt == nil || k.RevokedAt != nil && k.RevokedAt.Before(*k.ExpiresAt) {
+		return k.RevokedAt
+	}
+	return k.ExpiresAt
+}
+
+// Works reports whether the key opens anything at a time.
+func (k APIKey) Works(now time.Time) bool {
+	end := k.EndedAt()
+	return end == nil || now.Before(*end)
 }
 
 // KeyStore keeps service accounts and their keys. Each method is one atomic
 // unit.
 type KeyStore interface {
-	// CreateAPIKey stores a key together with its service account, whose name
-	// is the key's.
-	CreateAPIKey(ctx context.Context, key APIKey) error
+	AccountStore
+	// AddKey stores a key of an account that exists. When it has limit keys, the
+	// one that stopped working first goes; fault.Conflict when all still work.
+	// fault.NotFound as with CreateServiceAccount.
+	AddKey(ctx context.Context, key APIKey, limit int) error
+	// RotateKey stores the key that follows another one and returns both.
+	// fault.NotFound when there is no such key, fault.Invalid when it has ended
+	// or is followed already.
+	RotateKey(ctx context.Context, r Rotation) (old, next APIKey, err error)
+	// RevokeKey revokes a key of an account; fault.NotFound when there is none,
+	// fault.Invalid when it is revoked already.
+	RevokeKey(ctx context.Context, account, key id.ID, at time.Time) (APIKey, error)
 	// APIKeys returns all keys, newest first, at most limit.
 	APIKeys(ctx context.Context, limit int) ([]APIKey, error)
 	// RevokeAPIKeys revokes the keys that match and are not revoked yet, and
 	// returns them.
 	RevokeAPIKeys(ctx context.Context, match KeyMatch, at time.Time) ([]APIKey, error)
-	// PrincipalByKeyHash returns the owner of the key with this hash that is
-	// not revoked; fault.NotFound otherwise. It notes the use of the key, but
-	// not more often than once a minute.
+	// PrincipalByKeyHash returns the owner of the key with this hash;
+	// fault.NotFound when there is none or it is revoked, fault.Unauthenticated
+	// when it has expired. It notes the use of the key, but not more often than
+	// once a minute.
 	PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, now time.Time) (Principal, error)
 }
 
@@ -65,35 +107,97 @@ type KeyMatch struct {
 	Hash [sha256.Size]byte
 }
 
-// CreateKey makes a service account with one key in an organization, and
-// returns the key's text, which is not kept.
-func (s *Service) CreateKey(ctx context.Context, organization id.ID, name string) (string, APIKey, error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > maxKeyName {
-		return "", APIKey{}, fault.New(fault.Invalid, "the name of an API key must have 1 to %d characters", maxKeyName)
+// KeyRequest is what somebody wants a key to be.
+type KeyRequest struct {
+	Name string
+	// Scope is nil for all that the account may.
+	Scope *Scope
+	// ExpiresAt is nil for never.
+	ExpiresAt *time.Time
+}
+
+// CreateKey makes a service account with one key in an organization, for the
+// operator of the machine, and returns the key's text, which is not kept.
+func (s *Service) CreateKey(ctx context.Context, organization id.ID, role tenant.Role, r KeyRequest) (string, APIKey, error) {
+	if err := accountRole(role); err != nil {
+		return "", APIKey{}, err
 	}
-	text, err := newKeyText()
+	a := Account{ID: s.IDs.New(), OrganizationID: organization, Role: role, CreatedAt: s.Now()}
+	text, key, err := s.newKey(a, r)
 	if err != nil {
-		return "", APIKey{}, fmt.Errorf("make an API key: %w", err)
+		return "", APIKey{}, err
 	}
-	key := APIKey{
-		ID:               s.IDs.New(),
-		ServiceAccountID: s.IDs.New(),
-		OrganizationID:   organization,
-		Name:             name,
-		Prefix:           text[:shownKeyPrefix],
-		Hash:             sha256.Sum256([]byte(text)),
-		CreatedAt:        s.Now(),
-	}
-	if err := s.Keys.CreateAPIKey(ctx, key); err != nil {
+	a.Name, a.Keys = key.Name, []APIKey{key}
+	if err := s.Keys.CreateServiceAccount(ctx, a, 0); err != nil {
 		return "", APIKey{}, fmt.Errorf("store an API key: %w", err)
 	}
 	return text, key, nil
 }
 
+// AddKey makes a key of a service account and returns its text, which is not
+// kept.
+func (s *Service) AddKey(ctx context.Context, by Principal, a Account, r KeyRequest) (string, APIKey, error) {
+	if err := checkAccountRole(by, a.OrganizationID, a.Role); err != nil {
+		return "", APIKey{}, err
+	}
+	text, key, err := s.newKey(a, r)
+	if err != nil {
+		return "", APIKey{}, err
+	}
+	key.CreatedByID = by.ID
+	if err := s.Keys.AddKey(ctx, key, MaxAccountKeys); err != nil {
+		return "", APIKey{}, fmt.Errorf("store an API key: %w", err)
+	}
+	return text, key, nil
+}
+
+// newKey makes a key that is not stored yet.
+func (s *Service) newKey(a Account, r KeyRequest) (string, APIKey, error) {
+	name := strings.TrimSpace(r.Name)
+	if err := checkName("an API key", name); err != nil {
+		return "", APIKey{}, err
+	}
+	now := s.Now()
+	if err := checkExpiry(r.ExpiresAt, now); err != nil {
+		return "", APIKey{}, err
+	}
+	text, err := newKeyText()
+	if err != nil {
+		return "", APIKey{}, fmt.Errorf("make an API key: %w", err)
+	}
+	return text, APIKey{
+		ID:               s.IDs.New(),
+		ServiceAccountID: a.ID,
+		OrganizationID:   a.OrganizationID,
+		Name:             name,
+		Prefix:           text[:shownKeyPrefix],
+		Hash:             sha256.Sum256([]byte(text)),
+		Scope:            r.Scope,
+		CreatedAt:        now,
+		ExpiresAt:        r.ExpiresAt,
+	}, nil
+}
+
+func checkExpiry(at *time.Time, now time.Time) error {
+	switch {
+	case at == nil:
+		return nil
+	case !at.After(now):
+		return fault.New(fault.Invalid, "the end of an API key must be in the future")
+	case at.After(now.Add(maxKeyLife)):
+		return fault.New(fault.Invalid, "the end of an API key must be within 10 years; leave it out for a key that does not end")
+	}
+	return nil
+}
+
 // ListKeys returns all keys, newest first, at most MaxKeys.
 func (s *Service) ListKeys(ctx context.Context) ([]APIKey, error) {
 	return s.Keys.APIKeys(ctx, MaxKeys)
+}
+
+// RevokeKey revokes a key of a service account.
+func (s *Service) RevokeKey(ctx context.Context, account, key id.ID) (APIKey, error) {
+	return s.Keys.RevokeKey(ctx, account, key, s.Now())
 }
 
 // RevokeKeys revokes the keys named by an id, by a name, or by the key itself.

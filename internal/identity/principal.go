@@ -2,6 +2,7 @@ package identity
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
@@ -53,12 +54,26 @@ type Principal struct {
 
 // Scope narrows a credential.
 type Scope struct {
-	// Actions are groups of actions; empty for all. Package access knows what
-	// is in them.
+	// Actions are groups of actions; empty for all groups. Package access knows
+	// what is in them.
 	Actions []string
 	// Type and ID name the only resource; zero for all.
 	Type tenant.ResourceType
 	ID   id.ID
+}
+
+// String says for people what a credential is made for.
+func (s *Scope) String() string {
+	switch {
+	case s == nil:
+		return "everything"
+	case s.ID.IsZero():
+		return strings.Join(s.Actions, ", ")
+	case len(s.Actions) == 0:
+		return "the " + string(s.Type) + " " + s.ID.String()
+	default:
+		return strings.Join(s.Actions, ", ") + " on the " + string(s.Type) + " " + s.ID.String()
+	}
 }
 
 // Organizations returns the organizations that p is a member of.

@@ -11,15 +11,31 @@ import (
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-// key makes an API key of an organization.
-func (w *World) key(organization id.ID, name string) identity.APIKey {
+// serviceAccount makes a service account without keys.
+func (w *World) serviceAccount(organization id.ID, role tenant.Role) identity.Account {
 	w.t.Helper()
+	a := identity.Account{ID: w.ID(), OrganizationID: organization, Name: "ci", Role: role, CreatedByID: w.ID(), CreatedAt: w.Now()}
+	w.must(w.CreateServiceAccount(w.ctx(), a, 0))
+	return a
+}
+
+// keyOf is a new key of an account, not stored yet.
+func (w *World) keyOf(a identity.Account, name string) identity.APIKey {
 	k := identity.APIKey{
-		ID: w.ID(), ServiceAccountID: w.ID(), OrganizationID: organization, Name: name,
-		Prefix: "floww_sa_abc", CreatedAt: w.Now(),
+		ID: w.ID(), ServiceAccountID: a.ID, OrganizationID: a.OrganizationID, Name: name, Prefix: "floww_sa_abc", CreatedAt: w.Now(),
 	}
 	k.Hash = sha256.Sum256([]byte(k.ID.String()))
-	w.must(w.CreateAPIKey(w.ctx(), k))
+	return k
+}
+
+// key makes an API key of an organization, with an account of its own.
+func (w *World) key(organization id.ID, name string) identity.APIKey {
+	w.t.Helper()
+	a := identity.Account{ID: w.ID(), OrganizationID: organization, Name: name, Role: tenant.RoleAdmin, CreatedAt: w.Now()}
+	k := w.keyOf(a, name)
+	a.Keys = []identity.APIKey{k}
+	w.must(w.CreateServiceAccount(w.ctx(), a, 0))
+	k.Role = a.Role
 	return k
 }
 
@@ -61,10 +77,12 @@ func testKeys(t *testing.T, backend Backend) {
 		w := NewWorld(t, backend(t))
 		k := w.key(w.Namespace().OrganizationID, "ci")
 		again := k
-		again.ID, again.ServiceAccountID = w.ID(), w.ID()
-		w.refused(w.CreateAPIKey(w.ctx(), again), fault.Conflict, "this API key exists already")
-		again.Hash, again.OrganizationID = sha256.Sum256(nil), w.ID()
-		w.refused(w.CreateAPIKey(w.ctx(), again), fault.NotFound, "Organization not found")
+		again.ID = w.ID()
+		a := identity.Account{ID: w.ID(), OrganizationID: k.OrganizationID, Name: "other", Role: tenant.RoleMember, CreatedAt: w.Now(), Keys: []identity.APIKey{again}}
+		a.Keys[0].ServiceAccountID = a.ID
+		w.refused(w.CreateServiceAccount(w.ctx(), a, 0), fault.Conflict, "this API key exists already")
+		a.OrganizationID, a.Keys = w.ID(), nil
+		w.refused(w.CreateServiceAccount(w.ctx(), a, 0), fault.NotFound, "Organization not found")
 		keys, err := w.APIKeys(w.ctx(), 10)
 		w.must(err)
 		equal(t, "keys", keys, []identity.APIKey{k})
@@ -116,7 +134,7 @@ func testKeys(t *testing.T, backend Backend) {
 			revoked, err := w.RevokeAPIKeys(w.ctx(), match(k), w.Now())
 			w.must(err)
 			now := w.Now()
-			k.RevokedAt = &now
+			k.RevokedAt, k.Role = &now, tenant.RoleNone
 			equal(t, "revoked by "+name, revoked, []identity.APIKey{k})
 			revoked, err = w.RevokeAPIKeys(w.ctx(), match(k), w.Now())
 			w.must(err)

@@ -32,6 +32,7 @@ func Run(t *testing.T, backend Backend) {
 		{"key checks", testKeyChecks},
 		{"audit", testAudit},
 		{"keys", testKeys},
+		{"service accounts", testAccounts},
 		{"device codes", testDeviceCodes},
 		{"devices", testDevices},
 		{"device model", testDeviceModel},
