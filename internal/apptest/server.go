@@ -33,6 +33,8 @@ type Options struct {
 	Settings func(*config.Settings)
 	// Now is the server's clock; nil for the machine's.
 	Now func() time.Time
+	// Log takes the server's log; nil for the test's own.
+	Log io.Writer
 }
 
 // Server is a server in this process, with a key for its default organization.
@@ -58,7 +60,9 @@ func Start(t testing.TB, o Options) *Server {
 		o.Now = time.Now
 	}
 	c := app.Config{Settings: settings, Engine: o.Engine, Way: o.Way, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: o.Now, Version: "test"}
-	if testing.Verbose() {
+	if o.Log != nil {
+		c.Log = slog.New(slog.NewTextHandler(o.Log, nil))
+	} else if testing.Verbose() {
 		c.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	if o.Engine == nil {

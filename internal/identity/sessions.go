@@ -62,15 +62,15 @@ func (s *Sessions) Begin(ctx context.Context, p Principal, login Login, v Visito
 		return "", err
 	}
 	cookie, session.Hash = NewToken()
-	err = s.Store.CreateSession(asActor(ctx, p), session, HashToken(v.Cookie), MaxSessions)
+	err = s.Store.CreateSession(AsActor(ctx, p), session, HashToken(v.Cookie), MaxSessions)
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
 	}
 	return cookie, nil
 }
 
-// asActor has p do what is done in ctx, from where it was done before.
-func asActor(ctx context.Context, p Principal) context.Context {
+// AsActor has p do what is done in ctx, from where it was done before.
+func AsActor(ctx context.Context, p Principal) context.Context {
 	from, actor := audit.ActorOf(ctx), p.Actor()
 	actor.Address, actor.RequestID = from.Address, from.RequestID
 	return audit.WithActor(ctx, actor)
@@ -142,7 +142,7 @@ func (s *Sessions) LogOut(ctx context.Context, cookie, returnTo string) (redirec
 	if err != nil {
 		return "", fmt.Errorf("look up a session: %w", err)
 	}
-	ended, err := s.Store.EndSession(asActor(ctx, p), session.UserID, session.ID, true)
+	ended, err := s.Store.EndSession(AsActor(ctx, p), session.UserID, session.ID, true)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}

@@ -171,6 +171,7 @@ func (s *Store) CreateAccount(ctx context.Context, a identity.Arrival, l passwor
 		if p, err = s.makeAccount(ctx, t, a, ""); err != nil {
 			return err
 		}
+		s.record(ctx, t, audit.Entry{Action: audit.LinkPassword, Target: userTarget(l.UserID)})
 		return insertLink(t, l)
 	})
 	return p, err

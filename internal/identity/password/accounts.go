@@ -160,13 +160,15 @@ func (s *Service) Chooser(ctx context.Context, token string) (identity.User, err
 // Choose gives the user of a link a password. It ends all that the user is
 // logged in with.
 func (s *Service) Choose(ctx context.Context, token, password string) (identity.Principal, error) {
-	if _, err := s.Chooser(ctx, token); err != nil {
+	u, err := s.Chooser(ctx, token)
+	if err != nil {
 		return identity.Principal{}, err
 	}
 	hash, err := s.hashNew(ctx, password)
 	if err != nil {
 		return identity.Principal{}, err
 	}
+	ctx = identity.AsActor(ctx, identity.Principal{Kind: identity.Human, ID: u.ID, User: u})
 	p, err := s.Store.ChoosePassword(ctx, identity.HashToken(token), hash, s.Now())
 	if fault.Is(err, fault.NotFound) {
 		return identity.Principal{}, errLink()
