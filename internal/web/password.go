@@ -57,7 +57,7 @@ const errWrong = "Invalid username or password"
 
 func knownProblem(text string) string {
 	if text == errWrong {
-		return text
+		return sentence(text)
 	}
 	return ""
 }

@@ -123,11 +123,11 @@ func setUpPage(v setUpView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = input(field{Name: "first_name", Label: "First name", Value: v.FirstName, Autocomplete: "given-name", Hint: "May be empty."}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(field{Name: "first_name", Label: "First name (optional)", Value: v.FirstName, Autocomplete: "given-name"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = input(field{Name: "last_name", Label: "Last name", Value: v.LastName, Autocomplete: "family-name", Hint: "May be empty."}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(field{Name: "last_name", Label: "Last name (optional)", Value: v.LastName, Autocomplete: "family-name"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
