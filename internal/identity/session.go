@@ -63,7 +63,8 @@ type SessionStore interface {
 	// Sessions returns a user's sessions that have not expired, the newest first.
 	Sessions(ctx context.Context, user id.ID, now time.Time, limit int) ([]Session, error)
 	// EndSession ends a session of a user; fault.NotFound when there is none. Out
-	// says that the user logs out there, and not from elsewhere.
+	// says that the user logs out there, which ends the user's command lines'
+	// logins too (L3 of identity-realtime-admin.md), and not from elsewhere.
 	EndSession(ctx context.Context, user, session id.ID, out bool) (Session, error)
 	// EndSessions ends all sessions of a user but one and returns how many those
 	// were.

@@ -221,6 +221,9 @@ func (s *Store) setPassword(ctx context.Context, t *tx, user id.ID, hash string,
 		return err
 	}
 	s.record(ctx, t, audit.Entry{Action: audit.ChangePassword, Target: userTarget(user)})
-	_, err := s.endSessions(ctx, t, user, but)
+	if _, err := s.endSessions(ctx, t, user, but); err != nil {
+		return err
+	}
+	_, err := s.endDevices(ctx, t, user, 0)
 	return err
 }

@@ -152,7 +152,10 @@ func (s *Store) EndSession(ctx context.Context, user, session id.ID, out bool) (
 		s.record(ctx, t, audit.Entry{
 			Action: action, Target: sessionTarget(session), Before: audit.Snapshot(map[string]any{"userId": user.String()}),
 		})
-		return nil
+		if out {
+			_, err = s.endDevices(ctx, t, user, 0)
+		}
+		return err
 	})
 	return ended, err
 }

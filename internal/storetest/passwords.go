@@ -123,10 +123,15 @@ func testPasswords(t *testing.T, backend Backend) {
 		w.must(err)
 		here := w.Session(p.ID, "here")
 		w.Session(p.ID, "there")
+		device := w.device(p.ID, "r")
 		w.refused(w.ChangePassword(w.ctx(), p.ID, "other", "h2", here.ID, w.Now()), fault.Conflict, "The password was changed meanwhile")
 		w.must(w.ChangePassword(w.ctx(), p.ID, "h", "h2", here.ID, w.Now()))
 		w.open("here")
 		w.ended("there")
+		_, err = w.PrincipalByDevice(w.ctx(), device, w.Now())
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("a command line is still logged in: %v", err)
+		}
 		hash, err := w.PasswordOf(w.ctx(), p.ID)
 		w.must(err)
 		equal(t, "hash", hash, "h2")

@@ -107,8 +107,16 @@ func testSessions(t *testing.T, backend Backend) {
 		w.Session(bob.ID, "bob")
 		_, err := w.EndSession(w.ctx(), bob.ID, one.ID, false)
 		w.refused(err, fault.NotFound, "Session not found")
+		device := w.device(ada.ID, "r")
+		_, err = w.EndSession(w.ctx(), ada.ID, w.Session(ada.ID, "4").ID, false)
+		w.must(err)
+		_, err = w.PrincipalByDevice(w.ctx(), device, w.Now())
+		w.must(err)
 		ended, err := w.EndSession(w.ctx(), ada.ID, one.ID, true)
 		w.must(err)
+		if _, err := w.PrincipalByDevice(w.ctx(), device, w.Now()); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a command line is logged in after a logout: %v", err)
+		}
 		equal(t, "ended", ended.ID, one.ID)
 		w.ended("1")
 		n, err := w.EndSessions(w.ctx(), ada.ID, two.ID)
