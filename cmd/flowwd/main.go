@@ -18,16 +18,17 @@ import (
 
 // commands are all commands of flowwd.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the API and run workflows."`
-	Apikey  apikeyCommand  `cmd:"" help:"Make, list and revoke API keys."`
-	Deploy  deployCommand  `cmd:"" help:"Deploy a project folder."`
-	Logs    logsCommand    `cmd:"" help:"Show the runs of a workflow with their lines."`
-	Audit   auditCommand   `cmd:"" help:"Export the audit log, and verify it."`
-	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
-	Backup  backupCommand  `cmd:"" help:"Write the database and the keys into a file, also beside a running server."`
-	Restore restoreCommand `cmd:"" help:"Make a new installation of a backup."`
-	Migrate migrateCommand `cmd:"" help:"Copy the database into another one, of the same kind or the other."`
-	Version versionCommand `cmd:"" help:"Print the version of this binary."`
+	Serve      serveCommand      `cmd:"" help:"Serve the API and run workflows."`
+	Apikey     apikeyCommand     `cmd:"" help:"Make, list and revoke API keys."`
+	Deploy     deployCommand     `cmd:"" help:"Deploy a project folder."`
+	Logs       logsCommand       `cmd:"" help:"Show the runs of a workflow with their lines."`
+	Audit      auditCommand      `cmd:"" help:"Export the audit log, and verify it."`
+	Centrifugo centrifugoCommand `cmd:"" help:"Have a Centrifugo server take the place of the realtime node inside."`
+	Doctor     doctorCommand     `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
+	Backup     backupCommand     `cmd:"" help:"Write the database and the keys into a file, also beside a running server."`
+	Restore    restoreCommand    `cmd:"" help:"Make a new installation of a backup."`
+	Migrate    migrateCommand    `cmd:"" help:"Copy the database into another one, of the same kind or the other."`
+	Version    versionCommand    `cmd:"" help:"Print the version of this binary."`
 }
 
 // The exit codes.

@@ -104,12 +104,8 @@ func (s *Server) open(ctx context.Context) (err error) {
 // folder, and refuses one that the database was not begun with: what is stored
 // could not be read.
 func (s *Server) openKeyring(ctx context.Context) (err error) {
-	text := s.config.Settings.EncryptionKey
-	if text == "" {
-		text = s.keys.Encryption
-	}
-	if s.keyring, err = secret.ParseKeyring(text); err != nil {
-		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	if s.keyring, err = s.readKeyring(); err != nil {
+		return err
 	}
 	known, err := s.store.CheckEncryptionKey(ctx, s.keyring.Digests())
 	if err != nil {
@@ -123,6 +119,20 @@ func (s *Server) openKeyring(ctx context.Context) (err error) {
 
 func errWrongKey() error {
 	return errors.New("the database was begun with another encryption key: give the same ENCRYPTION_KEY to all servers that share it, or bring the file encryption-key from the folder keys of the data folder that it was begun with")
+}
+
+// readKeyring reads the encryption key of the settings, or the one in the data
+// folder.
+func (s *Server) readKeyring() (*secret.Keyring, error) {
+	text := s.config.Settings.EncryptionKey
+	if text == "" {
+		text = s.keys.Encryption
+	}
+	ring, err := secret.ParseKeyring(text)
+	if err != nil {
+		return nil, fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	}
+	return ring, nil
 }
 
 // Start starts all parts. When it fails, Stop must still be called.

@@ -62,6 +62,7 @@ func (s *Server) connect(ctx context.Context) error {
 	live.ask(users, workflows)
 	passwords := s.passwords(way, s.store, tenants.Fresh)
 	pages := s.pages(users, passwords, tenants)
+	pages.Realtime = s.forPages(live)
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (s *Server) connect(ctx context.Context) error {
 	s.measure()
 	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
-	s.addFollower(routes)
+	s.addFollower(routes, live)
 	s.parts.add(s.httpPart())
 	s.parts.add(s.firstAccount(passwords))
 	return nil

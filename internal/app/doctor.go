@@ -44,6 +44,7 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, dir.CheckFiles()...)
+	problems = append(problems, checkCentrifugo(ctx, settings)...)
 	return append(problems, checkDatabase(ctx, settings)...)
 }
 

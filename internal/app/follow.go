@@ -18,11 +18,9 @@ func hostname() string {
 	return name
 }
 
-// addFollower passes on what other servers store in a shared database.
-func (s *Server) addFollower(routes *trigger.Routes) {
-	if !s.store.Shared() {
-		return
-	}
+// addFollower passes on what was stored: by other servers in a shared database,
+// and by this one where it concerns what people may see.
+func (s *Server) addFollower(routes *trigger.Routes, l *live) {
 	var stop context.CancelFunc
 	done := make(chan struct{})
 	start := func(ctx context.Context) error {
@@ -30,8 +28,11 @@ func (s *Server) addFollower(routes *trigger.Routes) {
 		go func() {
 			defer close(done)
 			s.store.Follow(ctx, func(n execution.Notice) {
-				s.executions.Hear(n)
-				routes.Hear(n)
+				if s.store.Shared() {
+					s.executions.Hear(n)
+					routes.Hear(n)
+				}
+				l.recheck.Hear(n.Principals, n.Anything)
 			})
 		}()
 		return nil

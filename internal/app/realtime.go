@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,12 +14,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/usefloww/flowwd/internal/api"
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/realtime"
 	"github.com/usefloww/flowwd/internal/realtime/centrifugo"
 	"github.com/usefloww/flowwd/internal/realtime/embedded"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
+	"github.com/usefloww/flowwd/internal/web"
 )
 
 // live are the parts of realtime events.
@@ -26,9 +30,12 @@ type live struct {
 	gate      *realtime.Gate
 	tokens    *realtime.Tokens
 	feed      *realtime.Feed
+	recheck   *realtime.Recheck
 	transport realtime.Transport
-	// node is nil when clients connect to a Centrifugo server.
-	node *embedded.Node
+	// node is nil when clients connect to a Centrifugo server, admin when they
+	// connect here.
+	node  *embedded.Node
+	admin *centrifugo.Admin
 }
 
 // addRealtime makes the home of the channels, and what publishes to it. The gate
@@ -42,6 +49,11 @@ func (s *Server) addRealtime() (*live, error) {
 	if settings.UsesCentrifugo() {
 		server := centrifugo.New(settings.CentrifugoHost, settings.CentrifugoPort, settings.CentrifugoKey)
 		l.transport = server
+		admin, err := centrifugo.NewAdmin(server, s.derived(secret.RealtimeAdmin), s.log, s.config.Now)
+		if err != nil {
+			return nil, err
+		}
+		l.admin = admin
 		s.parts.add(part{name: "Centrifugo", share: 1, start: func(context.Context) error { return nil }, stop: func(context.Context) error {
 			server.Close()
 			return nil
@@ -61,6 +73,8 @@ func (s *Server) addRealtime() (*live, error) {
 		s.parts.add(part{name: "realtime", share: 10, start: node.Start, stop: node.Stop})
 	}
 	l.feed = realtime.NewFeed(realtime.FeedConfig{Transport: l.transport, Log: s.log, Now: s.config.Now})
+	l.recheck = realtime.NewRecheck(l.transport, s.log)
+	s.parts.add(part{name: "realtime revocation", share: 1, start: l.recheck.Start, stop: l.recheck.Stop})
 	s.parts.add(part{name: "realtime events", share: 5, start: l.feed.Start, stop: l.feed.Stop})
 	s.metrics.counter("flowwd_realtime_published_total", "Realtime events published.", func() float64 {
 		published, _ := l.feed.Counts()
@@ -95,6 +109,84 @@ func (s *Server) forAPI(l *live) api.Realtime {
 	}
 	return r
 }
+
+// What the page about realtime events shows.
+const (
+	shownChannels = 200
+	shownUsers    = 20
+)
+
+// forPages is what the pages about realtime events work with.
+func (s *Server) forPages(l *live) web.Realtime {
+	if l.admin != nil {
+		return web.Realtime{Pages: l.admin.Serve}
+	}
+	return web.Realtime{Channels: func(context.Context) (web.Channels, error) {
+		published, dropped := l.feed.Counts()
+		shown := web.Channels{Connections: l.node.Connections(), Published: published, Dropped: dropped}
+		all := l.node.Channels(shownChannels + 1)
+		if shown.More = len(all) > shownChannels; shown.More {
+			all = all[:shownChannels]
+		}
+		for _, c := range all {
+			users, err := l.node.Users(c.Channel, shownUsers)
+			if err != nil {
+				return shown, err
+			}
+			shown.Channels = append(shown.Channels, web.Channel{Name: c.Channel, Subscribers: c.Subscribers, Users: users})
+		}
+		return shown, nil
+	}}
+}
+
+// CentrifugoConfiguration returns what a Centrifugo server must be configured
+// with for an installation with these settings. It makes the keys when there are
+// none.
+func CentrifugoConfiguration(settings config.Settings, clientPort int) ([]byte, error) {
+	dir := config.DataDir(settings.DataDir)
+	if err := dir.Make(); err != nil {
+		return nil, err
+	}
+	keys, err := dir.LoadKeys()
+	if err != nil {
+		return nil, err
+	}
+	s := Server{config: Config{Settings: settings}, keys: keys}
+	if s.keyring, err = s.readKeyring(); err != nil {
+		return nil, err
+	}
+	c := settings.Realtime
+	if !c.UsesCentrifugo() || c.CentrifugoSecret == "" || settings.PublicURL == "" {
+		return nil, errors.New("CENTRIFUGO_API_KEY, CENTRIFUGO_JWT_SECRET and PUBLIC_API_URL are needed: set them as for 'flowwd serve'; the last is where Centrifugo reaches this server")
+	}
+	return centrifugo.Configuration(centrifugo.Installation{
+		PublicURL: settings.PublicURL, Port: c.CentrifugoPort, ClientPort: clientPort,
+		APIKey: c.CentrifugoKey, TokenSecret: c.CentrifugoSecret, ProxySecret: s.derived(secret.RealtimeProxy),
+		AdminPassword: s.derived(secret.RealtimeAdmin), AdminSecret: s.derived(secret.RealtimeAdminSession),
+		Origins: settings.CORSOrigins,
+	})
+}
+
+// checkCentrifugo returns what is wrong with the Centrifugo server of the
+// settings.
+func checkCentrifugo(ctx context.Context, settings config.Settings) []error {
+	c := settings.Realtime
+	if !c.UsesCentrifugo() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, centrifugoTimeout)
+	defer cancel()
+	server := centrifugo.New(c.CentrifugoHost, c.CentrifugoPort, c.CentrifugoKey)
+	defer server.Close()
+	ids := id.NewSource(time.Now)
+	return server.Check(ctx, centrifugo.Checked{
+		WebsocketURL: c.WebsocketURL(settings.PublicURL), Stranger: ids.New(),
+		Tokens: &realtime.Tokens{Secret: []byte(c.CentrifugoSecret), IDs: ids, Now: time.Now},
+	})
+}
+
+// centrifugoTimeout bounds the look at a Centrifugo server.
+const centrifugoTimeout = 15 * time.Second
 
 // lookupTimeout bounds the look for the addresses of a host.
 const lookupTimeout = 2 * time.Second

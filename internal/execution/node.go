@@ -36,6 +36,8 @@ type Notice struct {
 	Executions, Workflows []id.ID
 	// Cancelled are executions that somebody has asked to end.
 	Cancelled []id.ID
+	// Principals may do less than before: people and service accounts.
+	Principals []id.ID
 	// Anything says that notices were missed.
 	Anything bool
 }

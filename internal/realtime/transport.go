@@ -16,7 +16,8 @@ type Transport interface {
 	// Present returns whether a user is subscribed to a channel now.
 	Present(ctx context.Context, channel string, user id.ID) (bool, error)
 	// Recheck has the connections of a user connect again, so that all that they
-	// may is decided anew. Clients do so by themselves and lose nothing.
+	// may is decided anew; those of everybody for the zero id, where that can be
+	// done. Clients do so by themselves and lose nothing.
 	Recheck(ctx context.Context, user id.ID) error
 	// Healthy reports why the transport can't work now; nil when it can.
 	Healthy(ctx context.Context) error

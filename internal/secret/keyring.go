@@ -26,6 +26,8 @@ const (
 	RealtimeProxy Purpose = "realtime proxy"
 	// RealtimeAdmin opens the admin pages of a Centrifugo server.
 	RealtimeAdmin Purpose = "realtime admin"
+	// RealtimeAdminSession signs the logins at those pages.
+	RealtimeAdminSession Purpose = "realtime admin session"
 	// RunTokens sign what the code of a run shows to this server.
 	RunTokens Purpose = "run tokens"
 	// Check tells whether a server has the right keys.

@@ -203,6 +203,7 @@ func (s *Store) setRole(ctx context.Context, t *tx, c tenant.MemberChange, befor
 	if c.Role == before {
 		return nil
 	}
+	t.notices.principals[c.UserID] = true
 	e := audit.Entry{
 		OrganizationID: c.OrganizationID, Action: audit.ChangeMember, Target: audit.Target{Type: "user", ID: c.UserID.String()},
 		Before: roleSnapshot(before),

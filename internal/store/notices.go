@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,24 +26,30 @@ type notices struct {
 	// anything says that more has changed than can be listed.
 	anything, queue       bool
 	executions, workflows map[id.ID]bool
-	// cancelled are running executions that their servers shall end.
-	cancelled map[id.ID]bool
+	// cancelled are running executions that their servers shall end, principals
+	// those who may do less than before.
+	cancelled, principals map[id.ID]bool
 }
 
 func newNotices() *notices {
-	return &notices{executions: make(map[id.ID]bool), workflows: make(map[id.ID]bool), cancelled: make(map[id.ID]bool)}
+	return &notices{
+		executions: make(map[id.ID]bool), workflows: make(map[id.ID]bool),
+		cancelled: make(map[id.ID]bool), principals: make(map[id.ID]bool),
+	}
 }
 
 // A notification is a list of words without spaces between them: a says that
 // anything may have changed, q that something waits in the queue, x and an id that
 // an execution changed, w and an id that a workflow did, c and an id that an
-// execution shall end. Ids are 22 characters of unpadded base64.
+// execution shall end, p and an id that a principal may do less. Ids are 22
+// characters of unpadded base64.
 const (
 	wordAnything  = 'a'
 	wordQueue     = 'q'
 	wordExecution = 'x'
 	wordWorkflow  = 'w'
 	wordCancel    = 'c'
+	wordPrincipal = 'p'
 )
 
 var wordIDs = base64.RawURLEncoding
@@ -74,6 +82,9 @@ func (n *notices) payloads() []string {
 	}
 	for x := range n.cancelled {
 		add(wordCancel, x)
+	}
+	for x := range n.principals {
+		add(wordPrincipal, x)
 	}
 	if b.Len() > 0 {
 		all = append(all, b.String())
@@ -112,6 +123,8 @@ func parseNotices(payload string) execution.Notice {
 			n.Workflows = append(n.Workflows, of)
 		case wordCancel:
 			n.Cancelled = append(n.Cancelled, of)
+		case wordPrincipal:
+			n.Principals = append(n.Principals, of)
 		default:
 			return execution.Notice{Anything: true}
 		}
@@ -138,7 +151,7 @@ const (
 func (s *Store) Follow(ctx context.Context, notice func(execution.Notice)) {
 	d, ok := s.database.(*postgresDatabase)
 	if !ok {
-		<-ctx.Done()
+		s.followSelf(ctx, notice)
 		return
 	}
 	wait := followFirst
@@ -156,6 +169,37 @@ func (s *Store) Follow(ctx context.Context, notice func(execution.Notice)) {
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, followMost)
+	}
+}
+
+// maxUnheard is how many notices of this process wait to be heard; those beyond
+// are told together, as anything.
+const maxUnheard = 256
+
+// tell keeps what a batch has changed for a follower in this process, where no
+// other process writes: what it does not know of its own doing.
+func (s *Store) tell(n *notices) {
+	if !n.anything && len(n.principals) == 0 {
+		return
+	}
+	told := execution.Notice{Anything: n.anything, Principals: slices.Collect(maps.Keys(n.principals))}
+	select {
+	case s.told <- told:
+	default:
+		s.missed.Store(true)
+	}
+}
+
+// followSelf passes on what tell was told.
+func (s *Store) followSelf(ctx context.Context, notice func(execution.Notice)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-s.told:
+			n.Anything = s.missed.Swap(false) || n.Anything
+			notice(n)
+		}
 	}
 }
 

@@ -145,6 +145,7 @@ func (s *Store) EndSession(ctx context.Context, user, session id.ID, out bool) (
 		if err != nil {
 			return err
 		}
+		t.notices.principals[user] = true
 		action := audit.RevokeSession
 		if out {
 			action = audit.LogOut
@@ -181,6 +182,9 @@ func (s *Store) endSessions(ctx context.Context, t *tx, user, but id.ID) (int, e
 		ended = append(ended, one)
 		return err
 	})
+	if len(ended) > 0 {
+		t.notices.principals[user] = true
+	}
 	for _, session := range ended {
 		s.record(ctx, t, audit.Entry{
 			Action: audit.RevokeSession, Target: sessionTarget(session), Before: audit.Snapshot(map[string]any{"userId": user.String()}),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
@@ -87,6 +88,10 @@ type Store struct {
 	once      sync.Once
 	blobs     *blobs
 	ids       *id.Source // of audit entries
+	// told are notices of this process, for a follower in it; missed says that
+	// some had no room.
+	told   chan execution.Notice
+	missed atomic.Bool
 }
 
 // Open opens the database and brings its schema up to date. Two processes may
@@ -102,7 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the address of the database: %w", err)
 	}
-	s := &Store{cfg: cfg, database: d, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{}), ids: id.NewSource(cfg.Now)}
+	s := &Store{cfg: cfg, database: d, readers: make(chan *conn, cfg.Readers), closing: make(chan struct{}), ids: id.NewSource(cfg.Now), told: make(chan execution.Notice, maxUnheard)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(s.fail("open the database "+d.String(), err), s.Close())
 	}
@@ -157,6 +162,9 @@ func (s *Store) openWriters(ctx context.Context) (err error) {
 		return err
 	}
 	s.writer = newWriter(c, maxBatch, s.cfg.Now)
+	if !s.database.shared() {
+		s.writer.after = s.tell
+	}
 	s.claims = s.writer
 	if s.database.shared() {
 		if c, err = connect(ctx, s.writing, s.database); err != nil {

@@ -31,6 +31,9 @@ type writer struct {
 	most     int
 	now      func() time.Time
 	measures measures
+	// after is told what a batch has changed, once it is committed; nil for
+	// nobody. It must not block.
+	after func(*notices)
 
 	mu     sync.RWMutex // held for reading while a unit is put into the queue
 	closed bool
@@ -251,5 +254,11 @@ func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
-	return answers, t.control(sqlCommit)
+	if err := t.control(sqlCommit); err != nil {
+		return nil, err
+	}
+	if w.after != nil {
+		w.after(t.notices)
+	}
+	return answers, nil
 }

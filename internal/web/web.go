@@ -32,6 +32,8 @@ type Deps struct {
 	PublicURL func() string
 	Logger    *slog.Logger
 	Now       func() time.Time
+	// Realtime has Channels or Pages.
+	Realtime Realtime
 }
 
 // Logins makes sessions of what a provider says.
@@ -57,12 +59,13 @@ type Tenants interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Tenants == nil || d.Recorder == nil ||
-		d.PublicURL == nil || d.Logger == nil || d.Now == nil {
+		d.PublicURL == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
 	registerAssets(r)
 	registerLogin(r, d)
 	registerPasswords(r, d)
 	registerAccount(r, d)
+	registerRealtime(r, d)
 	return r.Err()
 }

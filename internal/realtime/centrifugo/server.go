@@ -81,6 +81,9 @@ func (s *Server) Present(ctx context.Context, channel string, user id.ID) (bool,
 
 // Recheck implements realtime.Transport.
 func (s *Server) Recheck(ctx context.Context, user id.ID) error {
+	if user.IsZero() {
+		return nil // its API has no word for it; nothing is published for what is gone
+	}
 	return s.call(ctx, "disconnect", map[string]any{
 		"user": user.String(), "disconnect": map[string]any{"code": recheckCode, "reason": recheckReason},
 	}, nil)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -188,7 +190,11 @@ func (n *Node) Present(_ context.Context, channel string, user id.ID) (bool, err
 // Recheck implements realtime.Transport. The code is one after which clients
 // connect again at once.
 func (n *Node) Recheck(_ context.Context, user id.ID) error {
-	return n.node.Disconnect(user.String(), centrifuge.WithCustomDisconnect(centrifuge.DisconnectStateInvalidated))
+	again := centrifuge.WithCustomDisconnect(centrifuge.DisconnectStateInvalidated)
+	if user.IsZero() {
+		return n.node.Disconnect("", again, centrifuge.WithDisconnectAllUsers(true))
+	}
+	return n.node.Disconnect(user.String(), again)
 }
 
 // Healthy implements realtime.Transport.
@@ -219,6 +225,21 @@ func (n *Node) Channels(limit int) []Usage {
 		found = append(found, Usage{Channel: channel, Subscribers: n.node.Hub().NumSubscribers(channel)})
 	}
 	return found
+}
+
+// Users returns up to limit ids of those who are subscribed to a channel.
+func (n *Node) Users(channel string, limit int) ([]string, error) {
+	found, err := n.node.Presence(channel)
+	if err != nil {
+		return nil, fmt.Errorf("read who is subscribed: %w", err)
+	}
+	seen := map[string]bool{}
+	for _, client := range found.Presence {
+		if len(seen) < limit {
+			seen[client.UserID] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), nil
 }
 
 func (n *Node) log(e centrifuge.LogEntry) {
