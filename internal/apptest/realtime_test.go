@@ -2,10 +2,14 @@ package apptest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/centrifugal/centrifuge-go"
+
 	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/realtimetest"
 )
 
@@ -103,5 +107,83 @@ func TestRealtimeRefusals(t *testing.T) {
 	}
 	if _, err := c.Presence(t.Context(), "workflow:"+d.WorkflowID); err == nil {
 		t.Error("it is shown who is there to those who are not subscribed")
+	}
+}
+
+// A client that was cut off hears what it missed, in order and once.
+func TestRealtimeRecovers(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "mine", apptest.Handler(`return event.body.n`))
+	c := realtimetest.Connect(t, websocket(s), s.Key)
+	heard, err := c.Subscribe("workflow:"+d.WorkflowID, centrifuge.SubscriptionConfig{Recoverable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Run(t, `{"n": 0}`)
+	heard.Until("workflow.execution.completed")
+	if err := c.Disconnect(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		d.Run(t, fmt.Sprintf(`{"n": %d}`, n+1))
+	}
+	if err := c.Client.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		events := heard.Until("workflow.execution.completed")
+		if last := string(events[len(events)-1].Payload); !strings.Contains(last, fmt.Sprintf(`"result":%d,`, n+1)) {
+			t.Errorf("after the cut, run %d ended with %s", n+1, last)
+		}
+	}
+	d.Run(t, `{"n": 6}`)
+	heard.Until("workflow.execution.completed")
+	heard.Silent()
+}
+
+// Tokens open what they were made for, and nothing else.
+func TestRealtimeTokens(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "mine", apptest.Handler(`return 1`))
+	other := s.Deploy(t, "other", apptest.Handler(`return 1`))
+	connection := s.JSON(t, 200, "POST", "/api/realtime/token", nil)["token"].(string)
+	channel := s.JSON(t, 200, "POST", "/api/workflows/"+d.WorkflowID+"/channel-token", nil)["token"].(string)
+
+	c := realtimetest.ConnectByToken(t, websocket(s), connection)
+	heard, err := c.Subscribe("workflow:"+d.WorkflowID, centrifuge.SubscriptionConfig{Token: channel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, config := range map[string]centrifuge.SubscriptionConfig{"no token": {}, "another channel's token": {Token: channel}, "a connection token": {Token: connection}} {
+		if _, err := c.Subscribe("workflow:"+other.WorkflowID, config); err == nil {
+			t.Errorf("%s opens a channel", what)
+		}
+		_ = c.RemoveSubscription(c.Subscriptions()["workflow:"+other.WorkflowID])
+	}
+	d.Run(t, `{}`)
+	heard.Until("workflow.execution.completed")
+	for what, token := range map[string]string{"a channel's token": channel, "an API key": s.Key, "a changed token": connection[:len(connection)-2] + "xx"} {
+		if code := realtimetest.ConnectByToken(t, websocket(s), token).Refused(); code != 4501 {
+			t.Errorf("%s: disconnected with %d, want 4501", what, code)
+		}
+	}
+	// A realtime token is no credential of the API.
+	if r := apptest.NewClient(t, s.URL, connection).Do(t, "GET", "/api/whoami", nil); r.Status != 401 {
+		t.Errorf("the API takes a realtime token: %s", r)
+	}
+}
+
+// A page of another site may not connect, one of a listed site may.
+func TestRealtimeOrigins(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Settings: func(c *config.Settings) { c.CORSOrigins = []string{"https://app.example"} }})
+	for origin, status := range map[string]int{"https://evil.example": 403, "https://app.example": 101, s.URL: 101, "": 101, "null": 403} {
+		r := s.Do(t, "GET", "/ws/connection/websocket", nil,
+			"Origin", origin, "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+		if r.Status != status {
+			t.Errorf("origin %q: %d, want %d", origin, r.Status, status)
+		}
 	}
 }
