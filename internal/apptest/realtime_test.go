@@ -187,3 +187,29 @@ func TestRealtimeOrigins(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is taken out of an organization hears no more of it, from that moment.
+func TestRealtimeEndsWithMembership(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Way: apptest.Anyone{}})
+	owner := s.Person(t, "owner")
+	guest := s.Person(t, "guest")
+	home := owner.Organization
+	s.Join(t, home, guest, "viewer")
+	d := owner.Deploy(t, "ours", apptest.Handler(`return 1`))
+	c := realtimetest.Connect(t, websocket(s), guest.Key)
+	heard, err := c.Subscribe("workflow:" + d.WorkflowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Run(t, `{}`)
+	heard.Until("workflow.execution.completed")
+	if r := owner.Do(t, "DELETE", "/api/organizations/"+home+"/members/"+guest.ID, nil); r.Status != 200 {
+		t.Fatalf("remove a member: %s", r)
+	}
+	if err := heard.Ended(); !strings.Contains(err.Error(), "Access denied") {
+		t.Errorf("the subscription ended with %v", err)
+	}
+	d.Run(t, `{}`)
+	heard.Silent()
+}

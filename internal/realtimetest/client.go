@@ -162,3 +162,20 @@ func (s *Subscription) Silent() {
 	default:
 	}
 }
+
+// Ended waits until the subscription is over for good and returns why.
+func (s *Subscription) Ended() error {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case err := <-s.opened:
+			if err != nil {
+				return err
+			}
+		case <-deadline:
+			s.t.Fatalf("the subscription is %s after %v, want it ended", s.State(), patience)
+			return nil
+		}
+	}
+}

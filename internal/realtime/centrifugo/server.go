@@ -20,10 +20,11 @@ import (
 const maxAnswer = 1 << 20
 
 // recheck is the disconnect after which clients connect again at once: code and
-// reason are those of Centrifugo itself.
+// reason are those of Centrifugo itself. Its "state invalidated" would have clients
+// ask for a token that they never had.
 const (
-	recheckCode   = 3014
-	recheckReason = "state invalidated"
+	recheckCode   = 3011
+	recheckReason = "force reconnect"
 )
 
 // Server publishes at a Centrifugo server. Safe for concurrent use.

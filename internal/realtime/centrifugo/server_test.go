@@ -63,7 +63,7 @@ func TestCallsAreAsEveryVersionReadsThem(t *testing.T) {
 		`{"method":"publish","params":{"channel":"workflow:x","data":{"a":1},"skip_history":true}}`,
 		`{"method":"presence","params":{"channel":"workflow:x"}}`,
 		`{"method":"presence","params":{"channel":"workflow:x"}}`,
-		`{"method":"disconnect","params":{"disconnect":{"code":3014,"reason":"state invalidated"},"user":"00000000-0000-0000-0000-000000000001"}}`,
+		`{"method":"disconnect","params":{"disconnect":{"code":3011,"reason":"force reconnect"},"user":"00000000-0000-0000-0000-000000000001"}}`,
 	} {
 		if got[i] != head+want {
 			t.Errorf("call %d is %s, want %s", i, got[i], head+want)

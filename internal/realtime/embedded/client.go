@@ -27,7 +27,7 @@ type credentialKey struct{}
 // connecting decides about a new connection.
 func (n *Node) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	if e.Token != "" {
-		return n.connectByToken(e.Token)
+		return n.connectByToken(ctx, e.Token)
 	}
 	credential, _ := ctx.Value(credentialKey{}).(identity.Credential)
 	if credential.Bearer == "" {
@@ -62,7 +62,7 @@ func (n *Node) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centr
 
 // connectByToken lets in a client that shows a connection token. It may see only
 // channels that it has tokens for.
-func (n *Node) connectByToken(text string) (centrifuge.ConnectReply, error) {
+func (n *Node) connectByToken(ctx context.Context, text string) (centrifuge.ConnectReply, error) {
 	token, err := n.config.Tokens.Check(text, "")
 	switch {
 	case errors.Is(err, realtime.ErrExpired):
@@ -71,6 +71,8 @@ func (n *Node) connectByToken(text string) (centrifuge.ConnectReply, error) {
 		return centrifuge.ConnectReply{}, unauthorized
 	}
 	return centrifuge.ConnectReply{
+		// What else came with the request is not what let the client in.
+		Context:           context.WithValue(ctx, credentialKey{}, nil),
 		Credentials:       &centrifuge.Credentials{UserID: token.User, ExpireAt: token.Expires.Unix()},
 		ClientSideRefresh: true,
 	}, nil

@@ -190,7 +190,7 @@ func (n *Node) Present(_ context.Context, channel string, user id.ID) (bool, err
 // Recheck implements realtime.Transport. The code is one after which clients
 // connect again at once.
 func (n *Node) Recheck(_ context.Context, user id.ID) error {
-	again := centrifuge.WithCustomDisconnect(centrifuge.DisconnectStateInvalidated)
+	again := centrifuge.WithCustomDisconnect(centrifuge.DisconnectForceReconnect)
 	if user.IsZero() {
 		return n.node.Disconnect("", again, centrifuge.WithDisconnectAllUsers(true))
 	}
