@@ -35,6 +35,7 @@ type Deps struct {
 	Login     Login
 
 	Organizations Organizations
+	Invitations   Invitations
 
 	// Checks are the parts that /readyz asks, in this order. The one named
 	// "database" is asked by /health and /api/health too.
@@ -141,7 +142,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Accounts == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -163,6 +164,8 @@ func Register(r *route.Router, d Deps) error {
 	registerNamespaces(r, d)
 	registerOrganizations(r, d)
 	registerMembers(r, d)
+	registerInvitations(r, d)
+	registerDirectory(r, d)
 	registerAccounts(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
@@ -193,6 +196,13 @@ func (d Deps) organization() route.Object[tenant.Organization] {
 		What: "Organization", Param: "id", Load: d.Organizations.Organization,
 		Resource: func(o tenant.Organization) access.Resource { return access.Resource{OrganizationID: o.ID} },
 	}
+}
+
+// invitation is an organization and, by a second id, an invitation of it.
+func (d Deps) invitation() route.Object[tenant.Organization] {
+	o := d.organization()
+	o.Child = "invitationId"
+	return o
 }
 
 // member is an organization and, by a second id, a user in it.

@@ -96,7 +96,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
+		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
 		Accounts: &w.accounts, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },

@@ -45,7 +45,7 @@ type removalBody struct {
 	Workflows       int       `json:"workflows"`
 	Executions      int       `json:"executions" doc:"Those that are kept, with the ones that wait or run"`
 	Members         int       `json:"members"`
-	Invitations     int       `json:"invitations" doc:"Those that can still be accepted"`
+	Invitations     int       `json:"invitations" doc:"Those neither accepted nor revoked"`
 	ServiceAccounts int       `json:"serviceAccounts"`
 	APIKeys         int       `json:"apiKeys" doc:"Those that are not revoked"`
 	RestorableUntil timestamp `json:"restorableUntil" doc:"Until when an owner could bring all of it back, were it deleted now"`

@@ -61,13 +61,17 @@ func (s *Server) connect(ctx context.Context) error {
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
 	passwords := s.passwords(way, s.store, tenants.Fresh)
+	invitations, err := s.invitations(way)
+	if err != nil {
+		return err
+	}
 	pages := s.pages(users, passwords, tenants)
 	pages.Realtime = s.forPages(live)
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
 	err = api.Register(s.router, api.Deps{
-		Tenants: tenants, Organizations: tenants,
+		Tenants: tenants, Organizations: tenants, Invitations: invitations,
 		Workflows:   workflows,
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,

@@ -112,6 +112,7 @@ func (s *Store) OrganizationRemoval(ctx context.Context, of id.ID) (tenant.Remov
 			{`SELECT COUNT(*) FROM namespaces WHERE organization_id = ?`, &r.Namespaces},
 			{`SELECT COUNT(*) FROM workflows WHERE organization_id = ? AND deleted_at IS NULL`, &r.Workflows},
 			{`SELECT COUNT(*) FROM organization_members WHERE organization_id = ?`, &r.Members},
+			{`SELECT COUNT(*) FROM invitations i WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.organization_id = ?`, &r.Invitations},
 			{`SELECT COUNT(*) FROM service_accounts WHERE organization_id = ?`, &r.ServiceAccounts},
 			{`SELECT COUNT(*) FROM api_keys WHERE organization_id = ? AND revoked_at IS NULL`, &r.APIKeys},
 			// The daily totals: counting the rows themselves takes long.

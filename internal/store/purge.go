@@ -26,7 +26,7 @@ func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit i
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
 		p.expiredExecutions, p.deliveries, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
-		p.deletedTriggers, p.totals, p.logins, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
+		p.deletedTriggers, p.totals, p.logins, p.invitations, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
 	} {
 		if p.left <= 0 {
 			break

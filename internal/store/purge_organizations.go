@@ -104,9 +104,17 @@ func (p *purge) workflowsOf(of id.ID) error {
 // organizationLeftovers remove what an organization without workflows leaves,
 // those that point to others first.
 var organizationLeftovers = [...]string{
+	`DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM service_accounts WHERE id IN (SELECT id FROM service_accounts WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM organization_members WHERE (organization_id, user_id) IN (
 		SELECT organization_id, user_id FROM organization_members WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM queue_counters WHERE organization_id IN (SELECT organization_id FROM queue_counters WHERE organization_id = ? LIMIT ?)`,
+}
+
+// invitations removes those whose time was over before the cutoff, whatever
+// became of them.
+func (p *purge) invitations() error {
+	return p.delete("purge invitations", `
+		DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`, p.cutoff)
 }
