@@ -99,7 +99,7 @@ func fill(info route.Info, o objects) string {
 	if info.Object == "" && id == "" {
 		id = o.execution
 	}
-	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{keyId}", o.key, "{path...}", o.workflow+"/in").Replace(info.Path)
+	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{invitationId}", o.namespace, "{keyId}", o.key, "{path...}", o.workflow+"/in").Replace(info.Path)
 	if strings.HasPrefix(path, "/api/workflow") && strings.Contains(path, "deployments") && info.Object == "" && info.Method == http.MethodGet {
 		path += "?workflowId=" + o.workflow
 	}

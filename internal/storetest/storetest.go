@@ -27,6 +27,7 @@ func Run(t *testing.T, backend Backend) {
 		{"sessions", testSessions},
 		{"passwords", testPasswords},
 		{"organizations", testOrganizations},
+		{"invitations", testInvitations},
 		{"deleted organizations", testDeletedOrganizations},
 		{"restored organizations", testRestoredOrganizations},
 		{"key checks", testKeyChecks},
