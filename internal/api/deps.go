@@ -37,6 +37,9 @@ type Deps struct {
 	Organizations Organizations
 	Invitations   Invitations
 
+	Audit    Audit
+	Recorder AuditRecorder
+
 	// Checks are the parts that /readyz asks, in this order. The one named
 	// "database" is asked by /health and /api/health too.
 	Checks []Check
@@ -143,7 +146,7 @@ type Accounts interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
-		d.Accounts == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
+		d.Accounts == nil || d.Audit == nil || d.Recorder == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -167,6 +170,7 @@ func Register(r *route.Router, d Deps) error {
 	registerInvitations(r, d)
 	registerDirectory(r, d)
 	registerAccounts(r, d)
+	registerAudit(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)

@@ -41,6 +41,7 @@ type world struct {
 	workflows   fakeWorkflows
 	deployments fakeDeployments
 	executions  *fakeExecutions
+	audit       fakeAudit
 	receiver    fakeReceiver
 	devices     *fakeDevices
 	login       *fakeLogin
@@ -81,6 +82,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleMember}}
 			case "admin":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleAdmin}}
+			case "installation": // an approved administrator, and a member of nothing
+				p.Kind, p.Admin = identity.Human, true
 			case "viewer":
 				p.Memberships = []tenant.Membership{{OrganizationID: n(orgNumber), Role: tenant.RoleViewer}}
 			case "mixed": // a viewer here, but a member elsewhere
@@ -96,7 +99,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: struct{ Organizations }{}, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
+		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
 		Accounts: &w.accounts, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },

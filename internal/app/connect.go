@@ -72,6 +72,7 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	err = api.Register(s.router, api.Deps{
 		Tenants: tenants, Organizations: tenants, Invitations: invitations,
+		Audit: s.store, Recorder: s.recorder,
 		Workflows:   workflows,
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,

@@ -89,7 +89,8 @@ func (s *Service) arrive(ctx context.Context, who Identity) (Principal, error) {
 	}
 	who.Profile = who.Profile.tidy()
 	if stranger {
-		p, err = s.Users.Welcome(ctx, s.arrival(who))
+		a := s.arrival(who)
+		p, err = s.Users.Welcome(AsActor(ctx, Principal{Kind: Human, ID: a.User.ID, User: a.User}), a)
 	}
 	if err != nil {
 		return Principal{}, fmt.Errorf("find the user of a login: %w", err)
