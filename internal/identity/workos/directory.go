@@ -10,14 +10,14 @@ import (
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity/issuer"
+	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-// Directory keeps organizations at WorkOS: who is invited and who is a member
-// there. Ids are WorkOS's own.
-type Directory struct{ api *client }
+// directory keeps organizations at WorkOS: who is invited and who is a member
+// there.
+type directory struct{ api *client }
 
-// Directory returns the directory of the way's environment.
-func (w *Way) Directory() *Directory { return &Directory{api: w.api} }
+var _ tenant.Directory = (*Way)(nil)
 
 const (
 	pageSize = 100
@@ -25,110 +25,141 @@ const (
 	maxPages = 100
 )
 
-// Invitation is one that WorkOS sent by mail.
-type Invitation struct {
-	ID             string    `json:"id"`
-	Email          string    `json:"email"`
-	State          string    `json:"state"`
-	OrganizationID string    `json:"organization_id"`
-	InviterUserID  string    `json:"inviter_user_id"`
-	AcceptURL      string    `json:"accept_invitation_url"`
-	CreatedAt      time.Time `json:"created_at"`
-	ExpiresAt      time.Time `json:"expires_at"`
+// Provider implements tenant.Directory.
+func (directory) Provider() string { return Name }
+
+// CreateOrganization implements tenant.Directory. WorkOS keeps this server's own
+// id with the organization, so that one whose answer was lost is found again.
+func (d directory) CreateOrganization(ctx context.Context, o tenant.Organization) (string, error) {
+	var found struct {
+		ID string `json:"id"`
+	}
+	err := d.api.call(ctx, http.MethodGet, "/organizations/external_id/"+o.ID.String(), nil, nil, &found)
+	if refusedWith(err, http.StatusNotFound) {
+		body := map[string]string{"name": o.DisplayName, "external_id": o.ID.String()}
+		err = d.api.call(ctx, http.MethodPost, "/organizations", nil, body, &found)
+	}
+	return found.ID, asFault(err, "organization")
 }
 
-// NewInvitation is what an invitation is sent with.
-type NewInvitation struct {
-	Email          string `json:"email"`
-	OrganizationID string `json:"organization_id"`
-	// InviterUserID and Role are left to WorkOS when they are empty.
-	InviterUserID string `json:"inviter_user_id,omitempty"`
-	Role          string `json:"role_slug,omitempty"`
-	// ExpiresInDays is from 1 to 30; 0 for WorkOS's own time.
-	ExpiresInDays int `json:"expires_in_days,omitempty"`
+// invitation is one at WorkOS.
+type invitation struct {
+	ID        string `json:"id"`
+	State     string `json:"state"`
+	AcceptURL string `json:"accept_invitation_url"`
 }
 
-// Invite sends an invitation.
-func (d *Directory) Invite(ctx context.Context, n NewInvitation) (Invitation, error) {
-	var made Invitation
-	err := d.api.call(ctx, http.MethodPost, "/user_management/invitations", nil, n, &made)
-	return made, asFault(err, "invitation")
+// What WorkOS takes as the life of an invitation, in days.
+const (
+	shortestInvitation = 1
+	longestInvitation  = 30
+)
+
+// Invite implements tenant.Directory.
+func (d directory) Invite(ctx context.Context, external string, i tenant.Invitation) (tenant.DirectoryInvitation, error) {
+	const day = 24 * time.Hour
+	days := int((i.ExpiresAt.Sub(i.CreatedAt) + day - 1) / day)
+	body := map[string]any{
+		"email": i.Email, "organization_id": external, "expires_in_days": min(max(days, shortestInvitation), longestInvitation),
+	}
+	if i.Role == tenant.RoleAdmin {
+		// Every environment has this role; what others are called is its own
+		// business, and the default one fits them.
+		body["role_slug"] = "admin"
+	}
+	var made invitation
+	err := d.api.call(ctx, http.MethodPost, "/user_management/invitations", nil, body, &made)
+	return tenant.DirectoryInvitation{ExternalID: made.ID, Link: made.AcceptURL}, asFault(err, "invitation")
 }
 
-// Invitations returns all invitations to an organization, newest first.
-func (d *Directory) Invitations(ctx context.Context, organization string) ([]Invitation, error) {
-	return list[Invitation](ctx, d.api, "/user_management/invitations", url.Values{"organization_id": {organization}})
+// Invitations implements tenant.Directory.
+func (d directory) Invitations(ctx context.Context, external string) (map[string]tenant.DirectoryState, error) {
+	states := map[string]tenant.DirectoryState{}
+	err := eachPage(ctx, d.api, "/user_management/invitations", external, func(page []invitation) {
+		for _, i := range page {
+			switch i.State {
+			case "accepted":
+				states[i.ID] = tenant.DirectoryAccepted
+			case "revoked":
+				states[i.ID] = tenant.DirectoryRevoked
+			default:
+				states[i.ID] = tenant.DirectoryPending
+			}
+		}
+	})
+	return states, err
 }
 
-// RevokeInvitation ends an invitation that nobody took yet.
-func (d *Directory) RevokeInvitation(ctx context.Context, id string) error {
-	return asFault(d.api.call(ctx, http.MethodPost, "/user_management/invitations/"+url.PathEscape(id)+"/revoke", nil, struct{}{}, nil), "invitation")
+// RevokeInvitation implements tenant.Directory.
+func (d directory) RevokeInvitation(ctx context.Context, id string) error {
+	path := "/user_management/invitations/" + url.PathEscape(id)
+	err := d.api.call(ctx, http.MethodPost, path+"/revoke", nil, struct{}{}, nil)
+	if err == nil || fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	// WorkOS says no as well where there is nothing left to revoke.
+	var now invitation
+	if look := d.api.call(ctx, http.MethodGet, path, nil, nil, &now); refusedWith(look, http.StatusNotFound) || now.State == "revoked" || now.State == "expired" {
+		return nil
+	}
+	if now.State == "accepted" {
+		return fault.Because(err, fault.Conflict, "The invitation has been accepted already")
+	}
+	return asFault(err, "invitation")
 }
 
-// Membership is a user in an organization.
-type Membership struct {
-	ID             string `json:"id"`
-	OrganizationID string `json:"organization_id"`
-	UserID         string `json:"user_id"`
-	// Status is active, inactive or pending.
+// membership is a user in an organization.
+type membership struct {
+	UserID string `json:"user_id"`
 	Status string `json:"status"`
 	Role   struct {
 		Slug string `json:"slug"`
 	} `json:"role"`
 }
 
-// Members returns the memberships of an organization.
-func (d *Directory) Members(ctx context.Context, organization string) ([]Membership, error) {
-	return list[Membership](ctx, d.api, "/user_management/organization_memberships", url.Values{"organization_id": {organization}})
-}
-
-// MembershipsOf returns the memberships of a user.
-func (d *Directory) MembershipsOf(ctx context.Context, user string) ([]Membership, error) {
-	return list[Membership](ctx, d.api, "/user_management/organization_memberships", url.Values{"user_id": {user}})
-}
-
-// AddMember makes a user a member. An empty role is WorkOS's default.
-func (d *Directory) AddMember(ctx context.Context, organization, user, role string) (Membership, error) {
-	body := map[string]string{"organization_id": organization, "user_id": user}
-	if role != "" {
-		body["role_slug"] = role
+// Members implements tenant.Directory. The listing of users says who they are,
+// that of memberships what they may; only the first is read page by page.
+func (d directory) Members(ctx context.Context, external, after string) ([]tenant.DirectoryMember, string, error) {
+	roles := map[string]tenant.Role{}
+	err := eachPage(ctx, d.api, "/user_management/organization_memberships", external, func(page []membership) {
+		for _, m := range page {
+			if m.Status == "active" {
+				roles[m.UserID] = roleNamed(m.Role.Slug)
+			}
+		}
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	var made Membership
-	err := d.api.call(ctx, http.MethodPost, "/user_management/organization_memberships", nil, body, &made)
-	return made, asFault(err, "membership")
-}
-
-// SetRole changes the role of a membership.
-func (d *Directory) SetRole(ctx context.Context, membership, role string) error {
-	return asFault(d.api.call(ctx, http.MethodPut, membershipPath(membership), nil, map[string]string{"role_slug": role}, nil), "membership")
-}
-
-// RemoveMember ends a membership.
-func (d *Directory) RemoveMember(ctx context.Context, membership string) error {
-	return asFault(d.api.call(ctx, http.MethodDelete, membershipPath(membership), nil, nil, nil), "membership")
-}
-
-func membershipPath(id string) string {
-	return "/user_management/organization_memberships/" + url.PathEscape(id)
-}
-
-// CreateOrganization makes an organization and returns its id. The external id
-// is this server's own.
-func (d *Directory) CreateOrganization(ctx context.Context, name, external string) (string, error) {
-	var made struct {
-		ID string `json:"id"`
+	users, next, err := readPage[user](ctx, d.api, "/user_management/users", external, after)
+	if err != nil {
+		return nil, "", err
 	}
-	err := d.api.call(ctx, http.MethodPost, "/organizations", nil, map[string]string{"name": name, "external_id": external}, &made)
-	return made.ID, asFault(err, "organization")
+	var members []tenant.DirectoryMember
+	for _, u := range users {
+		if role, active := roles[u.ID]; active {
+			members = append(members, tenant.DirectoryMember{Subject: u.ID, Email: u.Email, FirstName: u.FirstName, LastName: u.LastName, Role: role})
+		}
+	}
+	return members, next, nil
 }
 
-// PortalLink returns a link that is good for a few minutes, to the pages where
-// an administrator sets up what the intent names: sso, dsync, audit_logs,
-// log_streams, domain_verification.
-func (d *Directory) PortalLink(ctx context.Context, organization, intent, returnURL string) (string, error) {
-	body := map[string]string{"organization": organization, "intent": intent}
-	if returnURL != "" {
-		body["return_url"] = returnURL
+// roleNamed returns what a role of WorkOS is here. Roles that somebody made there
+// say nothing here, and are a member's.
+func roleNamed(slug string) tenant.Role {
+	if role := tenant.RoleNamed(slug); role != tenant.RoleNone {
+		return min(role, tenant.RoleAdmin)
+	}
+	return tenant.RoleMember
+}
+
+// Portal implements tenant.Directory.
+func (d directory) Portal(ctx context.Context, external string, r tenant.PortalRequest) (string, error) {
+	body := map[string]string{"organization": external, "intent": r.Feature}
+	for name, address := range map[string]string{"return_url": r.ReturnURL, "success_url": r.SuccessURL} {
+		if address != "" {
+			body[name] = address
+		}
 	}
 	var made struct {
 		Link string `json:"link"`
@@ -137,27 +168,43 @@ func (d *Directory) PortalLink(ctx context.Context, organization, intent, return
 	return made.Link, asFault(err, "organization")
 }
 
-// list reads all pages of a listing.
-func list[T any](ctx context.Context, api *client, path string, query url.Values) ([]T, error) {
-	var all []T
-	query.Set("limit", strconv.Itoa(pageSize))
+// readPage reads a page of a listing of an organization, and returns where the
+// next one begins; empty after the last.
+func readPage[T any](ctx context.Context, api *client, path, organization, after string) ([]T, string, error) {
+	query := url.Values{"organization_id": {organization}, "limit": {strconv.Itoa(pageSize)}}
+	if after != "" {
+		query.Set("after", after)
+	}
+	var page struct {
+		Data     []T `json:"data"`
+		Metadata struct {
+			After string `json:"after"`
+		} `json:"list_metadata"`
+	}
+	err := api.call(ctx, http.MethodGet, path, query, nil, &page)
+	return page.Data, page.Metadata.After, asFault(err, "organization")
+}
+
+// eachPage reads all pages of a listing of an organization.
+func eachPage[T any](ctx context.Context, api *client, path, organization string, take func([]T)) error {
+	after := ""
 	for range maxPages {
-		var page struct {
-			Data     []T `json:"data"`
-			Metadata struct {
-				After string `json:"after"`
-			} `json:"list_metadata"`
+		page, next, err := readPage[T](ctx, api, path, organization, after)
+		if err != nil {
+			return err
 		}
-		if err := api.call(ctx, http.MethodGet, path, query, nil, &page); err != nil {
-			return nil, asFault(err, "organization")
-		}
-		all = append(all, page.Data...)
-		if page.Metadata.After == "" {
+		take(page)
+		if next == "" || next == after {
 			break
 		}
-		query.Set("after", page.Metadata.After)
+		after = next
 	}
-	return all, nil
+	return nil
+}
+
+func refusedWith(err error, status int) bool {
+	var said *refusal
+	return errors.As(err, &said) && said.Status == status
 }
 
 // asFault says what a refusal of WorkOS is to the one who asked for it.

@@ -3,8 +3,11 @@
 package workos_test
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,9 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/issuer"
 	"github.com/usefloww/flowwd/internal/identity/workos"
+	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/workostest"
 )
 
@@ -144,89 +149,96 @@ func TestBearerAndProfile(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	way, e := newEmulated(t)
-	d, ctx := way.Directory(), t.Context()
-	user := e.LogIn(t, ada).User.ID
-	organization, err := d.CreateOrganization(ctx, "Engines", "0190-external")
-	if err != nil || organization == "" {
-		t.Fatalf("create: %q, %v", organization, err)
+	ctx, ids := t.Context(), id.NewSource(time.Now)
+	o := tenant.Organization{ID: ids.New(), DisplayName: "Engines"}
+	external, err := way.CreateOrganization(ctx, o)
+	if err != nil || external == "" {
+		t.Fatalf("create: %q, %v", external, err)
+	}
+	if again, err := way.CreateOrganization(ctx, o); again != external || err != nil {
+		t.Errorf("create what is there: %q, %v; want %q", again, err, external)
 	}
 	invited := map[string]string{}
-	for _, email := range []string{"one@example.com", "two@example.com"} {
-		made, err := d.Invite(ctx, workos.NewInvitation{Email: email, OrganizationID: organization, Role: "member"})
-		if err != nil || made.State != "pending" || made.AcceptURL == "" || time.Until(made.ExpiresAt) <= 0 {
+	for email, role := range map[string]tenant.Role{"one@example.com": tenant.RoleViewer, "two@example.com": tenant.RoleAdmin, "three@example.com": tenant.RoleMember} {
+		now := time.Now()
+		made, err := way.Invite(ctx, external, tenant.Invitation{Email: email, Role: role, CreatedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour)})
+		if err != nil || made.Link == "" {
 			t.Fatalf("invite: %+v, %v", made, err)
 		}
-		invited[email] = made.ID
+		invited[email] = made.ExternalID
 	}
-	if err := d.RevokeInvitation(ctx, invited["one@example.com"]); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.RevokeInvitation(ctx, invited["one@example.com"]); !fault.Is(err, fault.Invalid) {
-		t.Errorf("revoke twice: %v", err)
-	}
-	if err := d.RevokeInvitation(ctx, "invitation_unknown"); !fault.Is(err, fault.NotFound) {
-		t.Errorf("revoke what is not there: %v", err)
-	}
-	all, err := d.Invitations(ctx, organization)
-	states := map[string]string{}
-	for _, i := range all {
-		states[i.Email] = i.State
-	}
-	if diff := cmp.Diff(map[string]string{"one@example.com": "revoked", "two@example.com": "pending"}, states); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-
-	member, err := d.AddMember(ctx, organization, user, "")
-	if err != nil || member.Status != "active" || member.Role.Slug != "member" {
-		t.Fatalf("add: %+v, %v", member, err)
-	}
-	if _, err := d.AddMember(ctx, organization, user, ""); !fault.Is(err, fault.Conflict) {
-		t.Errorf("add twice: %v", err)
-	}
-	if err := d.SetRole(ctx, member.ID, "admin"); err != nil {
-		t.Fatal(err)
-	}
-	for name, list := range map[string]func() ([]workos.Membership, error){
-		"members": func() ([]workos.Membership, error) { return d.Members(ctx, organization) },
-		"of user": func() ([]workos.Membership, error) { return d.MembershipsOf(ctx, user) },
-	} {
-		got, err := list()
-		if err != nil || len(got) != 1 || got[0].Role.Slug != "admin" || got[0].UserID != user || got[0].OrganizationID != organization {
-			t.Errorf("%s: %+v, %v", name, got, err)
+	for range 2 {
+		if err := way.RevokeInvitation(ctx, invited["one@example.com"]); err != nil {
+			t.Errorf("revoke: %v", err)
 		}
 	}
-	if err := d.RemoveMember(ctx, member.ID); err != nil {
-		t.Fatal(err)
+	if err := way.RevokeInvitation(ctx, "invitation_unknown"); err != nil {
+		t.Errorf("revoke what is gone: %v", err)
 	}
-	if got, err := d.Members(ctx, organization); err != nil || len(got) != 0 {
-		t.Errorf("after the removal: %+v, %v", got, err)
+	e.Call(t, http.MethodPost, "/user_management/invitations/"+invited["three@example.com"]+"/accept", nil, nil)
+	if err := way.RevokeInvitation(ctx, invited["three@example.com"]); !fault.Is(err, fault.Conflict) {
+		t.Errorf("revoke what was accepted: %v", err)
 	}
-	if link, err := d.PortalLink(ctx, organization, "sso", ""); err != nil || !strings.HasPrefix(link, "http") {
+	states, err := way.Invitations(ctx, external)
+	want := map[string]tenant.DirectoryState{
+		invited["one@example.com"]: tenant.DirectoryRevoked, invited["two@example.com"]: tenant.DirectoryPending, invited["three@example.com"]: tenant.DirectoryAccepted,
+	}
+	if diff := cmp.Diff(want, states); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if link, err := way.Portal(ctx, external, tenant.PortalRequest{Feature: "sso", ReturnURL: "http://localhost/"}); err != nil || !strings.HasPrefix(link, "http") {
 		t.Errorf("portal: %q, %v", link, err)
 	}
 }
 
-// A listing of several pages is read to its end.
-func TestDirectoryPages(t *testing.T) {
+// All members come, each once, with the role and the name that WorkOS has.
+func TestDirectoryMembers(t *testing.T) {
 	t.Parallel()
-	way, _ := newEmulated(t)
-	d, ctx := way.Directory(), t.Context()
-	organization, err := d.CreateOrganization(ctx, "Engines", "")
+	way, e := newEmulated(t)
+	ctx, ids := t.Context(), id.NewSource(time.Now)
+	external, err := way.CreateOrganization(ctx, tenant.Organization{ID: ids.New(), DisplayName: "Engines"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	want := map[string]tenant.DirectoryMember{}
+	roles := map[string]tenant.Role{"owner": tenant.RoleAdmin, "admin": tenant.RoleAdmin, "viewer": tenant.RoleViewer, "their-own": tenant.RoleMember}
+	slugs := slices.Sorted(maps.Keys(roles))
 	const many = 230
-	for range many {
-		if _, err := d.Invite(ctx, workos.NewInvitation{Email: "x@example.com", OrganizationID: organization}); err != nil {
+	for n := range many {
+		var u, m struct {
+			ID string `json:"id"`
+		}
+		email, slug := fmt.Sprintf("p%d@example.com", n), slugs[n%len(slugs)]
+		e.Call(t, http.MethodPost, "/user_management/users", map[string]string{"email": email, "first_name": "P"}, &u)
+		e.Call(t, http.MethodPost, "/user_management/organization_memberships", map[string]string{"organization_id": external, "user_id": u.ID, "role_slug": slug}, &m)
+		if n == 0 {
+			e.Call(t, http.MethodPut, "/user_management/organization_memberships/"+m.ID+"/deactivate", nil, nil)
+			continue
+		}
+		want[u.ID] = tenant.DirectoryMember{Subject: u.ID, Email: email, FirstName: "P", Role: roles[slug]}
+	}
+	got, pages := map[string]tenant.DirectoryMember{}, 0
+	for after := ""; ; {
+		page, next, err := way.Members(ctx, external, after)
+		if err != nil {
 			t.Fatal(err)
 		}
+		pages++
+		for _, m := range page {
+			if _, twice := got[m.Subject]; twice {
+				t.Errorf("%s comes twice", m.Email)
+			}
+			got[m.Subject] = m
+		}
+		if next == "" {
+			break
+		}
+		after = next
 	}
-	all, err := d.Invitations(ctx, organization)
-	seen := map[string]bool{}
-	for _, i := range all {
-		seen[i.ID] = true
+	if diff := cmp.Diff(want, got); diff != "" || pages != 3 {
+		t.Errorf("%d pages (-want +got):\n%s", pages, diff)
 	}
-	if err != nil || len(all) != many || len(seen) != many {
-		t.Errorf("%d invitations of %d, %d of them different, %v", len(all), many, len(seen), err)
+	if _, _, err := way.Members(ctx, "org_unknown", ""); err != nil {
+		t.Errorf("members of what is not there: %v", err)
 	}
 }

@@ -30,6 +30,7 @@ type Config struct {
 
 // Way logs people in at WorkOS.
 type Way struct {
+	directory
 	config   Config
 	api      *client
 	tokens   *issuer.Verifier
@@ -46,7 +47,8 @@ var (
 func New(c Config) *Way {
 	c.URL = strings.TrimRight(c.URL, "/")
 	c.Issuer = cmp.Or(c.Issuer, c.URL+"/user_management/"+c.ClientID)
-	w := &Way{config: c, api: newClient(c)}
+	api := newClient(c)
+	w := &Way{config: c, api: api, directory: directory{api: api}}
 	w.profiles = profiles{now: c.Now, until: issuer.NewRecent[string, time.Time](maxUnknown)}
 	w.tokens = issuer.New(issuer.Config{
 		Shapes: []issuer.Shape{
