@@ -42,7 +42,7 @@ func accounts(passwords *password.Service) api.Passwords {
 func (s *Server) pages(users *identity.Service, passwords *password.Service, tenants web.Tenants) web.Deps {
 	return web.Deps{
 		Way: users.Way, Logins: users, Sessions: users.Sessions, Passwords: passwords, Flows: s.keyring.For(secret.LoginFlow),
-		Tenants: tenants, Recorder: s.recorder, PublicURL: s.URL, Logger: s.log, Now: s.config.Now,
+		Devices: users.Devices, Tenants: tenants, Recorder: s.recorder, PublicURL: s.URL, Logger: s.log, Now: s.config.Now,
 	}
 }
 

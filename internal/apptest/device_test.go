@@ -14,9 +14,10 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine/dummy"
-	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 )
+
+const formType = "application/x-www-form-urlencoded"
 
 // clock is a server's clock that a test moves.
 type clock struct{ moved atomic.Int64 }
@@ -57,8 +58,14 @@ type tokens struct {
 
 func startCommandLine(t *testing.T) *commandLine {
 	t.Helper()
+	return commandLineOf(t, apptest.Options{Way: apptest.Anyone{}})
+}
+
+func commandLineOf(t *testing.T, o apptest.Options) *commandLine {
+	t.Helper()
 	c := &commandLine{clock: &clock{}}
-	c.server = apptest.Start(t, apptest.Options{Engine: dummy.New(1, time.Now), Way: apptest.Anyone{}, Now: c.clock.now})
+	o.Engine, o.Now = dummy.New(1, time.Now), c.clock.now
+	c.server = apptest.Start(t, o)
 	c.Client = c.server.Anonymous()
 	c.begin(t)
 	return c
@@ -86,7 +93,7 @@ func (c *commandLine) form(t *testing.T, address string, form url.Values) apptes
 	if !ok {
 		t.Fatalf("%s is no address of the server %s", address, c.URL)
 	}
-	return c.Do(t, "POST", path, form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	return c.Do(t, "POST", path, form.Encode(), "Content-Type", formType)
 }
 
 func (c *commandLine) ask(t *testing.T, status int, form url.Values) tokens {
@@ -135,25 +142,20 @@ func (c *commandLine) person(t *testing.T) *apptest.Person {
 	return c.server.Person(t, fmt.Sprintf("person%d", c.people))
 }
 
-// answer approves or denies the code as the page does.
-func (c *commandLine) answer(t *testing.T, p *apptest.Person, approve bool) {
+// answer approves or denies the code on the page.
+func (c *commandLine) answer(t *testing.T, p *apptest.Person, decision string) {
 	t.Helper()
-	var user id.ID
-	if approve {
-		var err error
-		if user, err = id.Parse(p.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := c.server.Store(t).AnswerDevice(t.Context(), c.code.UserCode, user, c.clock.now()); err != nil {
-		t.Fatal(err)
+	form := url.Values{"user_code": {c.code.UserCode}, "decision": {decision}}
+	r := p.Do(t, "POST", "/auth/device/verify", form.Encode(), "Content-Type", formType)
+	if r.Status != http.StatusOK || strings.Contains(string(r.Body), `role="alert"`) {
+		t.Fatalf("%s: %s", decision, r)
 	}
 }
 
 func (c *commandLine) logIn(t *testing.T) (tokens, *apptest.Person) {
 	t.Helper()
 	p := c.person(t)
-	c.answer(t, p, true)
+	c.answer(t, p, "approve")
 	return c.poll(t, http.StatusOK), p
 }
 
@@ -207,7 +209,7 @@ func TestDeviceCodesAreDeniedExpireAndSlowDown(t *testing.T) {
 			t.Errorf("poll %d: %+v, want %s", i, got, step.error)
 		}
 	}
-	c.answer(t, c.person(t), false)
+	c.answer(t, c.person(t), "deny")
 	if got := c.poll(t, http.StatusBadRequest); got.Error != "access_denied" {
 		t.Errorf("denied: %+v", got)
 	}
@@ -221,13 +223,13 @@ func TestDeviceCodesAreDeniedExpireAndSlowDown(t *testing.T) {
 func TestTwoPollsAtOnceGetOneToken(t *testing.T) {
 	t.Parallel()
 	c := startCommandLine(t)
-	c.answer(t, c.person(t), true)
+	c.answer(t, c.person(t), "approve")
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {c.code.DeviceCode}}
 	var got atomic.Int64
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			r, err := c.Try("POST", "/api/auth/device/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+			r, err := c.Try("POST", "/api/auth/device/token", form.Encode(), "Content-Type", formType)
 			if err != nil {
 				t.Error(err)
 			} else if r.Status == http.StatusOK {
@@ -246,7 +248,7 @@ func TestCommandLinesAreListedAndLoggedOut(t *testing.T) {
 	c := startCommandLine(t)
 	first, p := c.logIn(t)
 	c.begin(t)
-	c.answer(t, p, true)
+	c.answer(t, p, "approve")
 	second := c.poll(t, http.StatusOK)
 	mine := apptest.NewClient(t, c.URL, second.AccessToken)
 	list := mine.JSON(t, http.StatusOK, "GET", "/api/devices", nil)["results"].([]any)

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 
@@ -17,9 +18,16 @@ func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, k
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if kind == fault.Unauthenticated && reads && rt.config.LoginPath != "" {
-		next := url.QueryEscape(r.URL.RequestURI())
-		http.Redirect(w, r, rt.config.LoginPath+"?next="+next, http.StatusTemporaryRedirect)
+	if kind == fault.Unauthenticated && rt.config.LoginPath != "" && (reads || posted(r)) {
+		login, status := rt.config.LoginPath+"?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusTemporaryRedirect
+		if !reads {
+			// What was posted is lost, and the login leads back by GET.
+			status = http.StatusSeeOther
+			if path, ok := matchable(r.URL); !ok || rt.tree.find(http.MethodGet, path).leaf == nil {
+				login = rt.config.LoginPath
+			}
+		}
+		http.Redirect(w, r, login, status)
 		return true
 	}
 	if s.Policy.IsAdmin() && kind == fault.Denied {
@@ -44,4 +52,10 @@ func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, k
 	}
 	rt.config.ErrorPage(w, r, statusOf[kind], text)
 	return true
+}
+
+// posted reports whether a request is a form that a browser sent.
+func posted(r *http.Request) bool {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return r.Method == http.MethodPost && kind == "application/x-www-form-urlencoded"
 }

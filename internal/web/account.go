@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,6 +39,7 @@ func registerAccount(r *route.Router, d Deps) {
 	posted(accountPath+"/password", d.postPassword)
 	posted(accountPath+"/sessions/{id}/end", d.postEndSession)
 	posted(accountPath+"/sessions/end", d.postEndSessions)
+	posted(accountPath+"/devices/{id}/end", d.postEndDevice)
 }
 
 // accountView is what the page shows.
@@ -49,6 +51,7 @@ type accountView struct {
 	HasPassword bool
 	Sessions    []sessionView
 	Others      bool
+	Devices     []deviceRowView
 	// Problem is what was wrong with a change of the password, Done what was done.
 	Problem, Done string
 }
@@ -59,6 +62,11 @@ type sessionView struct {
 	ID, Browser, Address string
 	Since, Seen          time.Time
 	Here                 bool
+}
+
+type deviceRowView struct {
+	ID, Name, Address string
+	Since, Seen       time.Time
 }
 
 func (d Deps) showAccount(w http.ResponseWriter, r *http.Request, p identity.Principal, status int, v accountView) error {
@@ -80,6 +88,15 @@ func (d Deps) showAccount(w http.ResponseWriter, r *http.Request, p identity.Pri
 			ID: s.ID.String(), Browser: browserName(s.UserAgent), Address: s.Address, Since: s.CreatedAt, Seen: s.SeenAt, Here: s.ID == p.SessionID,
 		})
 		v.Others = v.Others || s.ID != p.SessionID
+	}
+	devices, err := d.Devices.List(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	for _, x := range devices {
+		v.Devices = append(v.Devices, deviceRowView{
+			ID: x.ID.String(), Name: cmp.Or(x.Name, "Command line"), Address: x.Address, Since: x.CreatedAt, Seen: x.SeenAt,
+		})
 	}
 	return show(w, r, status, d.frame("Account", p), accountPage(v))
 }
@@ -154,6 +171,8 @@ func doneText(query url.Values) string {
 	switch what := query.Get("done"); {
 	case what == "password":
 		return "The password is changed; all other browsers and command lines are signed out."
+	case what == "device":
+		return "The command line is signed out."
 	case what != "session" || err != nil || n < 0:
 		return ""
 	case n == 1:

@@ -25,6 +25,7 @@ type Deps struct {
 	Passwords *password.Service
 	// Flows seals what a browser carries while it is logging in.
 	Flows    identity.Sealer
+	Devices  Devices
 	Tenants  Tenants
 	Recorder *audit.Recorder
 	// PublicURL returns the address of this server as people see it, without a
@@ -58,13 +59,14 @@ type Tenants interface {
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Tenants == nil || d.Recorder == nil ||
+	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Devices == nil || d.Tenants == nil || d.Recorder == nil ||
 		d.PublicURL == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
 	registerAssets(r)
 	registerLogin(r, d)
 	registerPasswords(r, d)
+	registerDevice(r, d)
 	registerAccount(r, d)
 	registerRealtime(r, d)
 	return r.Err()
