@@ -200,6 +200,15 @@ func TestCallbackIsBoundToTheBrowser(t *testing.T) {
 	}
 	refused(b, "a cookie that was changed", callback(state, "eve"))
 
+	// A login of this browser does not stand in for another one.
+	b = apptest.NewBrowser(t, s.URL)
+	atProvider(t, b, "")
+	own := b.HTTP.Jar.Cookies(mustURL(t, s.URL))[0].Value
+	for _, c := range eve.HTTP.Jar.Cookies(mustURL(t, s.URL)) {
+		b.SetCookie(t, c.Name, own)
+	}
+	refused(b, "another login of this browser", callback(state, "eve"))
+
 	// Tabs beside one another.
 	b = apptest.NewBrowser(t, s.URL)
 	one, two := atProvider(t, b, "?next=/one"), atProvider(t, b, "?next=/two")
