@@ -55,7 +55,7 @@ func (p *idp) Begin(_ context.Context, r identity.LoginRequest) (string, error) 
 func (p *idp) Finish(_ context.Context, r identity.LoginRequest, answer url.Values) (identity.Login, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.begun[r.State] != r || answer.Get("state") != r.State {
+	if p.begun[r.State] != r {
 		return identity.Login{}, fault.New(fault.Unauthenticated, "the request is not the one that began: %+v", r)
 	}
 	if answer.Get("code") == "bad" {
