@@ -102,7 +102,8 @@ func (p *idp) set(down, no bool) {
 func withProvider(t *testing.T, change ...func(*config.Settings)) (*apptest.Server, *idp, *atomic.Int64) {
 	t.Helper()
 	var ahead atomic.Int64
-	p := &idp{now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
+	start := time.Now()
+	p := &idp{now: func() time.Time { return start.Add(time.Duration(ahead.Load())) }}
 	s := apptest.Start(t, apptest.Options{Way: p, Now: p.now, Settings: func(s *config.Settings) {
 		for _, f := range change {
 			f(s)

@@ -19,13 +19,14 @@ import (
 	"github.com/usefloww/flowwd/internal/config"
 )
 
-// withAdmin starts a server whose first account exists, with a clock that the
-// test moves.
+// withAdmin starts a server whose first account exists, with a clock that only
+// the test moves.
 func withAdmin(t *testing.T, change ...func(*apptest.Options)) (*apptest.Server, *atomic.Int64) {
 	t.Helper()
 	var ahead atomic.Int64
+	start := time.Now()
 	o := apptest.Options{
-		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+		Now: func() time.Time { return start.Add(time.Duration(ahead.Load())) },
 		Settings: func(s *config.Settings) {
 			s.AdminEmail, s.AdminPassword = strings.ToUpper(apptest.AdminLogin), apptest.AdminPassword
 		},

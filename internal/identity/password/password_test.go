@@ -27,11 +27,13 @@ func newService(t *testing.T) *password.Service {
 			t.Error(err)
 		}
 	})
-	ids := id.NewSource(time.Now)
-	tenants := &tenant.Service{Store: s, IDs: ids, Now: time.Now}
+	start := time.Now()
+	now := func() time.Time { return start } // a test takes no time
+	ids := id.NewSource(now)
+	tenants := &tenant.Service{Store: s, IDs: ids, Now: now}
 	return password.New(password.Config{
 		Store: s, Users: s, Recorder: &audit.Recorder{Store: s, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
-		Fresh: tenants.Fresh, IDs: ids, Now: time.Now,
+		Fresh: tenants.Fresh, IDs: ids, Now: now,
 	})
 }
 
