@@ -66,6 +66,7 @@ func (s *Server) connect(ctx context.Context) error {
 		return err
 	}
 	pages := s.pages(users, passwords, tenants)
+	pages.Invitations = invitations
 	pages.Realtime = s.forPages(live)
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err

@@ -114,6 +114,48 @@ func TestInvitations(t *testing.T) {
 	}
 }
 
+// The link opens a page that says what is offered to whom and by whom.
+func TestInvitationPage(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Way: apptest.Anyone{}})
+	s.Person(t, "first")
+	owner, guest := s.Person(t, "ada"), s.Person(t, "dan")
+	owner.JSON(t, 200, "PATCH", "/api/organizations/"+owner.Organization, map[string]any{"displayName": "A <b>& Co"})
+	i := invite(t, owner.Client, owner.Organization, map[string]any{"email": "somebody@example.com", "role": "admin"})
+	page := strings.TrimPrefix(i.InvitationURL, s.URL)
+
+	r := s.Anonymous().Do(t, "GET", page, nil)
+	if to := r.Header.Get("Location"); r.Status != 307 || to != "/auth/login?next="+url.QueryEscape(page) {
+		t.Errorf("without a login: %d, to %s", r.Status, to)
+	}
+	for c, wants := range map[*apptest.Client][]string{
+		guest.Client: {"A &lt;b&gt;&amp; Co", "ada@example.com", "admin", "somebody@example.com", "dan@example.com", token(t, i.InvitationURL)},
+		owner.Client: {"You are a member of A &lt;b&gt;&amp; Co"},
+	} {
+		r := c.Do(t, "GET", page, nil)
+		for _, want := range wants {
+			if r.Status != 200 || !strings.Contains(string(r.Body), want) {
+				t.Errorf("the page has no %q: %s", want, r)
+			}
+		}
+		if h := r.Header; h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") == "" {
+			t.Errorf("headers %v", h)
+		}
+	}
+	form := func(c *apptest.Client) apptest.Response {
+		body := url.Values{"token": {token(t, i.InvitationURL)}}.Encode()
+		return c.Do(t, "POST", "/invite", body, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	if r := form(guest.Client); r.Status != 302 || r.Header.Get("Location") != "/account?done=joined&n=1" {
+		t.Errorf("accepted: %s, to %s", r, r.Header.Get("Location"))
+	}
+	if r := form(s.Person(t, "eve").Client); r.Status != 404 || !strings.Contains(string(r.Body), "does not work") {
+		t.Errorf("accepted twice: %s", r)
+	}
+	exchange{"joined", guest.Client, "GET", "/api/organizations/" + owner.Organization, nil, 200, ""}.run(t)
+	exchange{"used up", owner.Client, "GET", page, nil, 404, ""}.run(t)
+}
+
 // Without a provider that keeps organizations, its two operations answer that
 // there is none.
 func TestWithoutDirectory(t *testing.T) {

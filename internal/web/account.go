@@ -173,6 +173,8 @@ func doneText(query url.Values) string {
 		return "The password is changed; all other browsers and command lines are signed out."
 	case what == "device":
 		return "The command line is signed out."
+	case what == "joined":
+		return "You joined the organization."
 	case what != "session" || err != nil || n < 0:
 		return ""
 	case n == 1:

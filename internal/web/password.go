@@ -122,6 +122,8 @@ func forPage(w http.ResponseWriter, err error) (status int, text string, rest er
 		status = http.StatusBadRequest
 	case fault.Denied:
 		status = http.StatusForbidden
+	case fault.NotFound:
+		status = http.StatusNotFound
 	case fault.Conflict:
 		status = http.StatusConflict
 	case fault.Limited:

@@ -33,6 +33,8 @@ type Deps struct {
 	PublicURL func() string
 	Logger    *slog.Logger
 	Now       func() time.Time
+	// Invitations are what links offer.
+	Invitations Invitations
 	// Realtime has Channels or Pages.
 	Realtime Realtime
 }
@@ -60,7 +62,7 @@ type Tenants interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Devices == nil || d.Tenants == nil || d.Recorder == nil ||
-		d.PublicURL == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
+		d.PublicURL == nil || d.Invitations == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
 	registerAssets(r)
@@ -68,6 +70,7 @@ func Register(r *route.Router, d Deps) error {
 	registerPasswords(r, d)
 	registerDevice(r, d)
 	registerAccount(r, d)
+	registerInvite(r, d)
 	registerRealtime(r, d)
 	return r.Err()
 }
