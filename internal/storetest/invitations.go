@@ -9,6 +9,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
@@ -45,7 +46,9 @@ func (w *World) noInvitation(err error) {
 func testInvitations(t *testing.T, backend Backend) {
 	t.Run("a link works once, however many use it at once", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorld(t, backend(t))
+		open := backend(t)
+		w := NewWorld(t, open)
+		servers := [2]*store.Store{w.Store, w.another(open)}
 		n := w.Namespace()
 		owner := w.User(n.OrganizationID, tenant.RoleOwner)
 		i := w.invite(n.OrganizationID, owner.ID, tenant.RoleAdmin)
@@ -59,7 +62,7 @@ func testInvitations(t *testing.T, backend Backend) {
 		errs := make([]error, len(guests))
 		var wg sync.WaitGroup
 		for g, p := range guests {
-			wg.Go(func() { _, _, errs[g] = w.AcceptInvitation(w.ctx(), i.Hash, p.ID, w.Now()) })
+			wg.Go(func() { _, _, errs[g] = servers[g%2].AcceptInvitation(w.ctx(), i.Hash, p.ID, w.Now()) })
 		}
 		wg.Wait()
 		joined := 0

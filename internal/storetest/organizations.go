@@ -55,18 +55,44 @@ func testOrganizations(t *testing.T, backend Backend) {
 		}
 	})
 
-	t.Run("two owners who demote each other leave one", func(t *testing.T) {
+	t.Run("two owners who demote each other by two servers leave one", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorld(t, backend(t))
-		for range 10 {
+		open := backend(t)
+		w := NewWorld(t, open)
+		servers := [2]*store.Store{w.Store, w.another(open)}
+		for range 20 {
 			n := w.Namespace()
 			a, b := w.User(n.OrganizationID, tenant.RoleOwner), w.User(n.OrganizationID, tenant.RoleOwner)
 			errs := make([]error, 2)
 			var wg sync.WaitGroup
 			for i, pair := range [][2]id.ID{{a.ID, b.ID}, {b.ID, a.ID}} {
 				wg.Go(func() {
-					_, errs[i] = w.ChangeMember(w.ctx(), tenant.MemberChange{
+					_, errs[i] = servers[i].ChangeMember(w.ctx(), tenant.MemberChange{
 						OrganizationID: n.OrganizationID, CallerID: pair[0], UserID: pair[1], Role: tenant.RoleAdmin, At: w.Now(),
+					})
+				})
+			}
+			wg.Wait()
+			if (errs[0] == nil) == (errs[1] == nil) {
+				t.Errorf("got %v and %v, want one to be refused", errs[0], errs[1])
+			}
+		}
+	})
+
+	t.Run("two owners who leave by two servers leave one", func(t *testing.T) {
+		t.Parallel()
+		open := backend(t)
+		w := NewWorld(t, open)
+		servers := [2]*store.Store{w.Store, w.another(open)}
+		for range 20 {
+			n := w.Namespace()
+			owners := []identity.User{w.User(n.OrganizationID, tenant.RoleOwner), w.User(n.OrganizationID, tenant.RoleOwner)}
+			errs := make([]error, 2)
+			var wg sync.WaitGroup
+			for i, u := range owners {
+				wg.Go(func() {
+					_, errs[i] = servers[i].ChangeMember(w.ctx(), tenant.MemberChange{
+						OrganizationID: n.OrganizationID, CallerID: u.ID, UserID: u.ID, Leaves: true, At: w.Now(),
 					})
 				})
 			}
@@ -79,15 +105,17 @@ func testOrganizations(t *testing.T, backend Backend) {
 
 	t.Run("nobody owns more than allowed, however fast", func(t *testing.T) {
 		t.Parallel()
-		w := NewWorld(t, backend(t))
+		open := backend(t)
+		w := NewWorld(t, open)
+		servers := [2]*store.Store{w.Store, w.another(open)}
 		p, err := w.Welcome(w.ctx(), w.arrival("ada"))
 		w.must(err)
 		var wg sync.WaitGroup
-		for i := range 8 {
+		for i := range 16 {
 			o := tenant.Organization{ID: w.ID(), Name: fmt.Sprintf("org-%d", i), DisplayName: "Org", CreatedAt: w.Now(), UpdatedAt: w.Now()}
 			n := tenant.Namespace{ID: w.ID(), OrganizationID: o.ID, CreatedAt: w.Now(), Organization: o}
 			wg.Go(func() {
-				err := w.FoundOrganization(w.ctx(), n, tenant.Founder{UserID: p.ID, Most: 4})
+				err := servers[i%2].FoundOrganization(w.ctx(), n, tenant.Founder{UserID: p.ID, Most: 4})
 				if err != nil && !fault.Is(err, fault.Conflict) {
 					t.Error(err)
 				}

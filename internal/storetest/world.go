@@ -75,6 +75,19 @@ func (w *World) Open(open Opener, change ...func(*store.Config)) {
 	})
 }
 
+// another opens the database once more, as a second server does.
+func (w *World) another(open Opener) *store.Store {
+	w.t.Helper()
+	s, err := open(store.Config{Now: w.Now, Log: slog.New(slog.DiscardHandler)})
+	w.must(err)
+	w.t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			w.t.Errorf("close the second store: %v", err)
+		}
+	})
+	return s
+}
+
 // Now is the world's clock.
 func (w *World) Now() time.Time { return time.UnixMilli(w.now.Load()).UTC() }
 
