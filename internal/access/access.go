@@ -58,13 +58,7 @@ func Decide(p identity.Principal, action Action, r Resource) Decision {
 	if !d.Member {
 		return d
 	}
-	for _, link := range r.Chain {
-		for _, g := range p.Grants {
-			if g.Type == link.Type && g.ID == link.ID && g.Role > d.Granted {
-				d.Granted, d.By = g.Role, link
-			}
-		}
-	}
+	d.Granted, d.By = Resolve(p.Grants, r.Chain)
 	d.ScopeRefuses = !scopeAllows(p.Scope, action, r)
 	d.Allowed = d.Needs != tenant.RoleNone && max(d.Role, d.Granted) >= d.Needs && !d.ScopeRefuses
 	return d

@@ -197,7 +197,7 @@ func (o accountOperations) revokeKey(ctx context.Context, c route.Call[identity.
 	return &body, nil
 }
 
-func (o accountOperations) rotateKey(ctx context.Context, c route.Call[identity.Account], in *rotateKey) (*rotatedKey, error) {
+func (o accountOperations) rotateKey(ctx context.Context, c route.Call[identity.Account], in *rotateKey) (*keyBody, error) {
 	overlap, ends := identity.DefaultOverlap, (*time.Time)(nil)
 	if in.Body != nil {
 		ends = in.Body.ExpiresAt.Value
@@ -210,7 +210,7 @@ func (o accountOperations) rotateKey(ctx context.Context, c route.Call[identity.
 	if err != nil {
 		return nil, err
 	}
-	body := rotatedKey{keyBody: showKey(next), Previous: showKey(old)}
-	body.Text, body.TextOld = text, text
+	body, previous := showKey(next), showKey(old)
+	body.Text, body.TextOld, body.Previous = text, text, &previous
 	return &body, nil
 }

@@ -40,12 +40,7 @@ type keyBody struct {
 	ReplacedByIDOld *id.ID     `json:"replaced_by_id" nullable:"true"`
 	Text            string     `json:"apiKey,omitempty" doc:"The key itself, shown only when it is made"`
 	TextOld         string     `json:"api_key,omitempty"`
-}
-
-// rotatedKey is the new key, and the one that it follows.
-type rotatedKey struct {
-	keyBody
-	Previous keyBody `json:"previous"`
+	Previous        *keyBody   `json:"previous,omitempty" doc:"The key that this one was just made to follow"`
 }
 
 type accountList struct {

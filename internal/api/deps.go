@@ -28,6 +28,7 @@ type Deps struct {
 	Receiver    Receiver
 	Realtime    Realtime
 	Accounts    Accounts
+	Access      Access
 	Sessions    Sessions
 	// Passwords makes accounts; nil when people log in in another way.
 	Passwords Passwords
@@ -146,7 +147,7 @@ type Accounts interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
-		d.Accounts == nil || d.Audit == nil || d.Recorder == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
+		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -171,6 +172,7 @@ func Register(r *route.Router, d Deps) error {
 	registerDirectory(r, d)
 	registerAccounts(r, d)
 	registerAudit(r, d)
+	registerAccess(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)

@@ -100,7 +100,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	})
 	w.deps = Deps{
 		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
-		Accounts: &w.accounts, Devices: w.devices, Login: w.login,
+		Accounts: &w.accounts, Access: struct{ Access }{}, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
 		Logger:       slog.New(slog.NewTextHandler(&w.log, nil)), Now: func() time.Time { return clock },

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/api"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/engine"
@@ -82,6 +83,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Passwords:   accounts(passwords),
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
 		Accounts:    users,
+		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},
 		Devices:     users.Devices, Login: users,
 		Checks:    s.checks(),
 		Metrics:   s.metrics.handler(),

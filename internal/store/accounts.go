@@ -178,6 +178,7 @@ func (s *Store) DeleteServiceAccount(ctx context.Context, account id.ID) error {
 		}
 		for _, statement := range []string{
 			`DELETE FROM api_keys WHERE service_account_id = ?`,
+			grantsOfAccount,
 			`DELETE FROM service_accounts WHERE id = ?`,
 		} {
 			if _, err := t.exec(statement, account); err != nil {

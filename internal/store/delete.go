@@ -34,8 +34,10 @@ func (s *Store) deleteWorkflow(ctx context.Context, t *tx, deleted id.ID, at tim
 		Before: auditedWorkflow(before),
 	})
 	t.notices.workflows[deleted] = true
-	if _, err := t.exec(`DELETE FROM webhooks WHERE workflow_id = ?`, deleted); err != nil {
-		return err
+	for _, statement := range []string{grantsOnWorkflow, `DELETE FROM webhooks WHERE workflow_id = ?`} {
+		if _, err := t.exec(statement, deleted); err != nil {
+			return err
+		}
 	}
 	if _, err := t.exec(`UPDATE triggers SET deleted_at = ? WHERE workflow_id = ? AND deleted_at IS NULL`, at, deleted); err != nil {
 		return err

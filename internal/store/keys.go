@@ -274,20 +274,14 @@ func (s *Store) RevokeAPIKeys(ctx context.Context, match identity.KeyMatch, at t
 // is so for the next request to each of them.
 func (s *Store) PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, now time.Time) (identity.Principal, error) {
 	var (
-		p             = identity.Principal{Kind: identity.ServiceAccount}
-		m             tenant.Membership
-		role          string
+		p             identity.Principal
 		used, expires *time.Time
 		c             scopeColumns
 		found         bool
 	)
 	err := s.read(ctx, "look up an API key", func(v *view) (err error) {
-		found, err = v.one(`
-			SELECT a.id, a.name, a.created_at, a.organization_id, a.role, k.last_used_at, k.expires_at, k.scope_actions, k.scope_type, k.scope_id
-			FROM api_keys k JOIN service_accounts a ON a.id = k.service_account_id
-			JOIN organizations o ON o.id = a.organization_id AND o.deleted_at IS NULL
-			WHERE k.hash = ? AND k.revoked_at IS NULL`,
-			args{workflow.Hash(hash)}, &p.ID, &p.Name, &p.CreatedAt, &m.OrganizationID, &role, &used, &expires, &c.words, &c.kind, &c.id)
+		p, found, err = readAccountPrincipal(v, `api_keys k JOIN service_accounts a ON a.id = k.service_account_id`, `k.hash = ? AND k.revoked_at IS NULL`,
+			args{workflow.Hash(hash)}, &used, &expires, &c.words, &c.kind, &c.id)
 		return err
 	})
 	switch {
@@ -298,8 +292,7 @@ func (s *Store) PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, 
 	case expires != nil && !now.Before(*expires):
 		return identity.Principal{}, fault.New(fault.Unauthenticated, "This API key has expired")
 	}
-	m.Role = tenant.RoleNamed(role)
-	p.Memberships, p.Scope = []tenant.Membership{m}, c.scope()
+	p.Scope = c.scope()
 	if used == nil || !used.After(now.Add(-useInterval)) {
 		s.noteUse(ctx, "note the use of an API key",
 			`UPDATE api_keys SET last_used_at = ? WHERE hash = ? AND (last_used_at IS NULL OR last_used_at <= ?)`,

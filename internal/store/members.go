@@ -221,8 +221,12 @@ func (s *Store) setRole(ctx context.Context, t *tx, c tenant.MemberChange, befor
 
 // dropMember removes a membership with what the member had by it.
 func dropMember(t *tx, organization, user id.ID) error {
-	_, err := t.exec(`DELETE FROM organization_members WHERE organization_id = ? AND user_id = ?`, organization, user)
-	return err
+	for _, statement := range []string{`DELETE FROM organization_members WHERE organization_id = ? AND user_id = ?`, grantsOfMember} {
+		if _, err := t.exec(statement, organization, user); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func roleSnapshot(r tenant.Role) []byte { return audit.Snapshot(map[string]any{"role": r.String()}) }

@@ -105,6 +105,7 @@ func (p *purge) workflowsOf(of id.ID) error {
 // those that point to others first.
 var organizationLeftovers = [...]string{
 	`DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE organization_id = ? LIMIT ?)`,
+	`DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM service_accounts WHERE id IN (SELECT id FROM service_accounts WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM organization_members WHERE (organization_id, user_id) IN (

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -24,6 +25,7 @@ import (
 
 var (
 	_ tenant.Store          = (*Store)(nil)
+	_ access.Store          = (*Store)(nil)
 	_ audit.Store           = (*Store)(nil)
 	_ identity.KeyStore     = (*Store)(nil)
 	_ identity.UserStore    = (*Store)(nil)

@@ -91,15 +91,22 @@ func readPrincipal(v *view, where string, values ...any) (identity.Principal, er
 	return p, readMemberships(v, &p)
 }
 
+// readMemberships reads where a user is a member, and what it was granted there.
 func readMemberships(v *view, p *identity.Principal) error {
 	return v.each(`
-		SELECT m.organization_id, m.role FROM organization_members m JOIN organizations o ON o.id = m.organization_id
-		WHERE m.user_id = ? AND o.deleted_at IS NULL ORDER BY m.organization_id`, args{p.ID}, func(scan scanner) error {
+		SELECT m.organization_id, m.role, g.resource_type, g.resource_id, g.role
+		FROM organization_members m JOIN organizations o ON o.id = m.organization_id
+		LEFT JOIN grants g ON g.principal_id = m.user_id AND g.principal_type = 'user' AND g.organization_id = m.organization_id
+		WHERE m.user_id = ? AND o.deleted_at IS NULL ORDER BY m.organization_id, g.resource_id`, args{p.ID}, func(scan scanner) error {
 		var m tenant.Membership
+		var g grantColumn
 		var role string
-		err := scan(&m.OrganizationID, &role)
+		err := scan(&m.OrganizationID, &role, &g.kind, &g.id, &g.role)
 		m.Role = tenant.RoleNamed(role)
-		p.Memberships = append(p.Memberships, m)
+		if n := len(p.Memberships); n == 0 || p.Memberships[n-1] != m {
+			p.Memberships = append(p.Memberships, m)
+		}
+		g.add(p)
 		return err
 	})
 }

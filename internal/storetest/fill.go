@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -27,6 +28,7 @@ func (w *World) Fill() workflow.Workflow {
 	_, err := w.CheckEncryptionKey(w.ctx(), [][32]byte{{1}})
 	w.must(err)
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
+	w.granted(access.PrincipalRef{Type: access.UserPrincipal, ID: u.ID}, f, "user")
 	gone := w.Activation(f)
 	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}
 	finished := w.Run(triggers[0])
@@ -69,16 +71,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	keys, err := w.APIKeys(w.ctx(), 10)
 	note(nil, err)
 	note(w.PrincipalByKeyHash(w.ctx(), keys[0].Hash, w.Now()))
-	a := w.serviceAccount(f.OrganizationID, tenant.RoleMember)
-	k := w.keyOf(a, "rotated")
-	note(nil, w.AddKey(w.ctx(), k, 10))
-	_, _, err = w.RotateKey(w.ctx(), identity.Rotation{AccountID: a.ID, KeyID: k.ID, Next: w.keyOf(a, "-"), Until: w.Now()})
-	note(nil, err)
-	note(w.RevokeKey(w.ctx(), a.ID, k.ID, w.Now()))
-	note(w.ServiceAccounts(w.ctx(), f.OrganizationID, 10, 0))
-	note(w.ServiceAccount(w.ctx(), mine, a.ID))
-	note(w.ChangeServiceAccount(w.ctx(), a.ID, identity.AccountChange{}))
-	note(nil, w.DeleteServiceAccount(w.ctx(), a.ID))
+	w.readAccounts(f, note)
 	note(w.RevokeAPIKeys(w.ctx(), identity.KeyMatch{ID: w.ID()}, w.Now()))
 	w.readLogins(note)
 	w.readDevices(note)
@@ -162,4 +155,28 @@ func (w *World) readOrganization(of id.ID, note func(any, error)) {
 	note(nil, w.DeleteOrganization(w.ctx(), of, w.Now()))
 	note(w.DeletedOrganizations(w.ctx(), who, w.Now().Add(-time.Hour), 10))
 	note(w.RestoreOrganization(w.ctx(), of, who, w.Now().Add(-time.Hour), w.Now()))
+}
+
+// readAccounts calls what reads and changes service accounts and grants.
+func (w *World) readAccounts(f workflow.Workflow, note func(any, error)) {
+	a := w.serviceAccount(f.OrganizationID, tenant.RoleMember)
+	k := w.keyOf(a, "rotated")
+	note(nil, w.AddKey(w.ctx(), k, 10))
+	_, _, err := w.RotateKey(w.ctx(), identity.Rotation{AccountID: a.ID, KeyID: k.ID, Next: w.keyOf(a, "-"), Until: w.Now()})
+	note(nil, err)
+	note(w.RevokeKey(w.ctx(), a.ID, k.ID, w.Now()))
+	note(w.ServiceAccounts(w.ctx(), f.OrganizationID, 10, 0))
+	note(w.ServiceAccount(w.ctx(), []id.ID{f.OrganizationID}, a.ID))
+	note(w.ChangeServiceAccount(w.ctx(), a.ID, identity.AccountChange{}))
+	p := access.PrincipalRef{Type: access.AccountPrincipal, ID: a.ID}
+	for _, word := range []string{"user", "owner"} {
+		note(w.SaveGrant(w.ctx(), w.grant(p, f, word)))
+	}
+	on := workflowLink(f.ID)
+	note(w.GrantsOn(w.ctx(), f.OrganizationID, []access.Link{on, workflowLink(w.ID())}, 10))
+	note(w.GrantsOf(w.ctx(), []id.ID{f.OrganizationID}, p, 10))
+	note(w.Member(w.ctx(), f.OrganizationID, p))
+	note(w.Resource(w.ctx(), []id.ID{f.OrganizationID}, on))
+	note(nil, w.DeleteGrant(w.ctx(), f.OrganizationID, p, on))
+	note(nil, w.DeleteServiceAccount(w.ctx(), a.ID))
 }

@@ -34,6 +34,7 @@ func Run(t *testing.T, backend Backend) {
 		{"audit", testAudit},
 		{"keys", testKeys},
 		{"service accounts", testAccounts},
+		{"grants", testGrants},
 		{"device codes", testDeviceCodes},
 		{"devices", testDevices},
 		{"device model", testDeviceModel},
