@@ -122,6 +122,55 @@ func TestOnWebhook(t *testing.T) {
 	}
 }
 
+func TestOnCron(t *testing.T) {
+	t.Parallel()
+	trigger := func(input, options string) string {
+		return defaultProvider + "\n" + `trigger {"provider":{"type":"builtin","alias":"default"},"triggerType":"onCron","input":` +
+			input + `,"options":` + options + `} function`
+	}
+	for _, tc := range []struct{ name, argument, want string }{
+		{"expression alone", `{ expression: "* * * * *", handler() {} }`, trigger(`{"expression":"* * * * *"}`, `{}`)},
+		{"all", `{ expression: "@daily", timezone: "Europe/Berlin", retry: 2, handler() {} }`,
+			trigger(`{"expression":"@daily"}`, `{"retry":{"attempts":2},"timezone":"Europe/Berlin"}`)},
+		{"no expression", `{ handler() {} } as any`, "throws TypeError: onCron: expression must be a string that is not empty"},
+		{"no handler", `{ expression: "* * * * *" } as any`, "throws TypeError: onCron: handler must be a function"},
+		{"zone of the wrong type", `{ expression: "* * * * *", timezone: 1, handler() {} } as any`, "throws TypeError: onCron: timezone must be a string that is not empty"},
+		{"unknown key", `{ cron: "* * * * *", handler() {} } as any`, "throws TypeError: onCron does not know cron; it takes: expression, timezone, handler, timeout, concurrency, onInterrupt, retry"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := evaluate(t, host, imports+"new Builtin().triggers.onCron("+tc.argument+")")
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOnManual(t *testing.T) {
+	t.Parallel()
+	trigger := func(input string) string {
+		return defaultProvider + "\n" + `trigger {"provider":{"type":"builtin","alias":"default"},"triggerType":"onManual","input":` + input + `,"options":{}} function`
+	}
+	for _, tc := range []struct{ name, argument, want string }{
+		{"name alone", `{ name: "Run", handler() {} }`, trigger(`{"name":"Run"}`)},
+		{"all", `{ inputSchema: { type: "object", a: 1 }, description: "d", name: "Run", handler() {} }`,
+			trigger(`{"name":"Run","description":"d","input_schema":{"type":"object","a":1}}`)},
+		{"the other spelling", `{ name: "Run", input_schema: {}, handler() {} }`, trigger(`{"name":"Run","input_schema":{}}`)},
+		{"no name", `{ handler() {} } as any`, "throws TypeError: onManual: name must be a string that is not empty"},
+		{"a schema of zod", `{ name: "Run", inputSchema: { "~standard": 1 }, handler() {} }`,
+			"throws TypeError: onManual: inputSchema must be a JSON Schema; z.toJSONSchema(schema) makes one of a schema of zod"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := evaluate(t, host, imports+"new Builtin().triggers.onManual("+tc.argument+")")
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestUserCode has the forms in which workflow code uses the module.
 func TestUserCode(t *testing.T) {
 	t.Parallel()

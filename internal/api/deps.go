@@ -25,6 +25,7 @@ type Deps struct {
 	Workflows   Workflows
 	Deployments Deployments
 	Executions  Executions
+	Triggers    Triggers
 	Receiver    Receiver
 	Realtime    Realtime
 	Accounts    Accounts
@@ -108,6 +109,13 @@ type Executions interface {
 	Watch(execution id.ID) (changed <-chan struct{}, stop func())
 }
 
+// Triggers shows triggers and fires them by hand.
+type Triggers interface {
+	Trigger(ctx context.Context, organizations []id.ID, trigger id.ID) (workflow.Trigger, error)
+	List(ctx context.Context, workflow id.ID) ([]trigger.Shown, error)
+	Invoke(ctx context.Context, in trigger.Invocation) (execution.Accepted, error)
+}
+
 // Receiver turns deliveries at webhooks into accepted executions.
 type Receiver interface {
 	Receive(ctx context.Context, r trigger.Request) (trigger.Answer, error)
@@ -146,7 +154,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -179,6 +187,7 @@ func Register(r *route.Router, d Deps) error {
 	registerExecutions(r, d)
 	registerLogs(r, d)
 	registerEvents(r, d)
+	registerTriggers(r, d)
 	registerWebhook(r, d)
 	registerTokens(r, d)
 	registerProxy(r, d)
@@ -230,6 +239,15 @@ func (d Deps) deployment() route.Object[workflow.Deployment] {
 		What: "Deployment", Param: "id", Load: d.Deployments.Get,
 		Resource: func(x workflow.Deployment) access.Resource {
 			return access.InWorkflow(x.OrganizationID, x.WorkflowID, "Deployment")
+		},
+	}
+}
+
+func (d Deps) trigger() route.Object[workflow.Trigger] {
+	return route.Object[workflow.Trigger]{
+		What: "Trigger", Param: "id", Load: d.Triggers.Trigger,
+		Resource: func(t workflow.Trigger) access.Resource {
+			return access.InWorkflow(t.OrganizationID, t.WorkflowID, "Trigger")
 		},
 	}
 }

@@ -42,6 +42,7 @@ type world struct {
 	deployments fakeDeployments
 	executions  *fakeExecutions
 	audit       fakeAudit
+	triggers    fakeTriggers
 	receiver    fakeReceiver
 	devices     *fakeDevices
 	login       *fakeLogin
@@ -99,7 +100,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Receiver: &w.receiver,
+		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Receiver: &w.receiver,
 		Accounts: &w.accounts, Access: struct{ Access }{}, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
@@ -394,5 +395,28 @@ type fakeReceiver struct {
 
 func (f *fakeReceiver) Receive(_ context.Context, r trigger.Request) (trigger.Answer, error) {
 	f.request = r
+	return f.answer, f.err
+}
+
+type fakeTriggers struct {
+	all     []trigger.Shown
+	invoked trigger.Invocation
+	answer  execution.Accepted
+	err     error
+}
+
+func (f *fakeTriggers) Trigger(_ context.Context, organizations []id.ID, wanted id.ID) (workflow.Trigger, error) {
+	for _, t := range f.all {
+		if t.ID == wanted && slices.Contains(organizations, t.OrganizationID) {
+			return t.Trigger, nil
+		}
+	}
+	return workflow.Trigger{}, fault.New(fault.NotFound, "no rows")
+}
+
+func (f *fakeTriggers) List(context.Context, id.ID) ([]trigger.Shown, error) { return f.all, f.err }
+
+func (f *fakeTriggers) Invoke(_ context.Context, in trigger.Invocation) (execution.Accepted, error) {
+	f.invoked = in
 	return f.answer, f.err
 }

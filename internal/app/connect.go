@@ -81,6 +81,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Executions:  s.executions,
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
+		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: s.executions, Now: now},
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
 		Accounts:    users,
 		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},
@@ -102,6 +103,8 @@ func (s *Server) connect(ctx context.Context) error {
 	s.measure()
 	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
+	schedules := &trigger.Scheduler{Store: s.store, Catalogue: catalogue, Executions: s.executions, Now: now, Log: s.log}
+	s.parts.add(part{name: "schedules", share: 5, start: schedules.Start, stop: schedules.Stop})
 	s.addFollower(routes, live)
 	s.parts.add(s.httpPart())
 	s.parts.add(s.firstAccount(passwords))

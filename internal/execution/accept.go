@@ -35,6 +35,12 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	if !accepted.Repeated {
 		s.Listener.Accepted(a, accepted)
 	}
+	if accepted.Skipped {
+		if held {
+			s.freeSlot()
+		}
+		return accepted, nil
+	}
 	if accepted.Claim != nil {
 		accepted.Claim.Event = &a.Event
 		s.startRun(l, accepted.Claim)

@@ -119,6 +119,8 @@ type Acceptance struct {
 	PlannedAt               *time.Time
 	// AvailableAt postpones the run until then; nil for now.
 	AvailableAt *time.Time
+	// Turn is set for the turn of a schedule, whose time is PlannedAt.
+	Turn *Turn
 	// Claimant takes the execution at once when it is not zero, the trigger's
 	// workflow can run, and nothing eligible waits before it.
 	Claimant id.ID
@@ -127,8 +129,19 @@ type Acceptance struct {
 	MaxWaiting int
 }
 
+// Turn is one turn of a trigger's schedule. It is taken once: nothing is stored
+// when the schedule is not at Due any more, so that of several servers one
+// accepts it. It is taken without an execution when the workflow can't run, or
+// while an execution of the schedule waits that has not begun.
+type Turn struct {
+	// Due is the time that the schedule stands at, and Next the one after.
+	Due, Next time.Time
+}
+
 // Accepted is what became of an Acceptance.
 type Accepted struct {
+	// Skipped says that the turn of a schedule made no execution.
+	Skipped     bool
 	ExecutionID id.ID
 	State       State
 	// Repeated says that the delivery was seen before; ExecutionID is the

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -26,6 +27,33 @@ type Provider interface {
 type Need struct {
 	// Webhook is nil when nothing outside calls the trigger.
 	Webhook *WebhookNeed
+	// Schedule is nil when no clock fires the trigger.
+	Schedule Schedule
+	// Form is nil when nobody fires the trigger by hand.
+	Form Form
+}
+
+// Schedule says when a trigger fires.
+type Schedule interface {
+	// Next returns the first time after another; zero when there is none.
+	Next(after time.Time) time.Time
+	// Latest returns the last time that is not after now, given the first one
+	// that was missed.
+	Latest(missed, now time.Time) time.Time
+	// Event returns the fields of the event for a planned time.
+	Event(planned, actual time.Time) (json.RawMessage, error)
+}
+
+// Form is what people see who fire a trigger by hand.
+type Form interface {
+	// Name and Description are for people; Schema is a JSON Schema, nil when any
+	// object will do.
+	Name() string
+	Description() string
+	Schema() json.RawMessage
+	// Event checks an input and returns the fields of the event with it;
+	// fault.Invalid when the schema does not allow it.
+	Event(by string, input json.RawMessage) (json.RawMessage, error)
 }
 
 // WebhookNeed is an address to be made for a trigger.

@@ -19,7 +19,7 @@ const maxDepth = 64
 // providerMappings are names that users chose.
 func verbatim(key string) bool {
 	switch key {
-	case "input", "inputData", "config", "value", "files", "providerMappings":
+	case "input", "inputData", "data", "config", "value", "files", "providerMappings":
 		return true
 	}
 	return false

@@ -49,12 +49,21 @@ func (s *Store) AcceptExecution(ctx context.Context, a execution.Acceptance) (ex
 // accept is the unit of AcceptExecution.
 func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (execution.Accepted, error) {
 	origin, err := readRunnable(t, a)
+	if fault.Is(err, fault.NotFound) && a.Turn != nil {
+		_, err := moveOn(t, a)
+		return execution.Accepted{Skipped: true}, err
+	}
 	if err != nil {
 		return execution.Accepted{}, err
 	}
 	if d != nil {
 		if first, err := d.seen(t, a); err != nil || first.Repeated {
 			return first, err
+		}
+	}
+	if a.Turn != nil {
+		if due, err := takeTurn(t, a); err != nil || !due || origin.refusal() != "" {
+			return execution.Accepted{Skipped: true}, err
 		}
 	}
 	row := newRow{Acceptance: a, state: execution.Received}

@@ -154,6 +154,9 @@ func changeTriggers(t *tx, a deploy.Activation) error {
 		if _, err := t.exec(`DELETE FROM webhooks WHERE trigger_id = ? AND workflow_id = ?`, removed, a.Deployment.WorkflowID); err != nil {
 			return err
 		}
+		if _, err := t.exec(`DELETE FROM schedules WHERE trigger_id = ? AND workflow_id = ?`, removed, a.Deployment.WorkflowID); err != nil {
+			return err
+		}
 		if _, err := t.exec(`UPDATE triggers SET deleted_at = ? WHERE id = ? AND workflow_id = ? AND deleted_at IS NULL`,
 			a.At, removed, a.Deployment.WorkflowID); err != nil {
 			return err
@@ -170,6 +173,9 @@ func changeTriggers(t *tx, a deploy.Activation) error {
 		}
 		if n == 0 {
 			return fault.New(fault.Conflict, "A trigger of this workflow was removed at the same time; deploy again")
+		}
+		if err := setSchedule(t, kept); err != nil {
+			return err
 		}
 	}
 	for _, added := range a.Add {
@@ -196,7 +202,10 @@ func addTrigger(t *tx, added workflow.Trigger) error {
 	if t.unique(err) {
 		return fault.Because(err, fault.Conflict, "This workflow has a %s trigger with the same input already", added.Type)
 	}
-	if err != nil || added.Webhook == nil {
+	if err != nil {
+		return err
+	}
+	if err := setSchedule(t, added); err != nil || added.Webhook == nil {
 		return err
 	}
 	return addWebhook(t, added)

@@ -212,6 +212,7 @@ func (p *purge) deletedWorkflow(workflow id.ID) error {
 var workflowLeftovers = [...]string{
 	`DELETE FROM deliveries WHERE (trigger_id, key) IN (
 		SELECT d.trigger_id, d.key FROM triggers t JOIN deliveries d ON d.trigger_id = t.id WHERE t.workflow_id = ? LIMIT ?)`,
+	`DELETE FROM schedules WHERE trigger_id IN (SELECT trigger_id FROM schedules WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM triggers WHERE id IN (SELECT id FROM triggers WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM deployment_sources WHERE deployment_id IN (

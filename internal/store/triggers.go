@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -19,12 +20,12 @@ func declarationInto(d *workflow.Declaration) []any {
 	}
 }
 
-const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, ` + declarationColumns
+const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, s.next_at, ` + declarationColumns
 
 func scanTrigger(scan scanner) (workflow.Trigger, error) {
 	var t workflow.Trigger
 	var h workflow.Webhook
-	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path},
+	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path, &t.NextAt},
 		declarationInto(&t.Declaration)...)...)
 	if !h.ID.IsZero() {
 		t.Webhook = &h
@@ -35,14 +36,47 @@ func scanTrigger(scan scanner) (workflow.Trigger, error) {
 // Triggers implements trigger.Store.
 func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, error) {
 	return s.triggers(ctx, `
-		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id
+		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id
 		WHERE t.workflow_id = ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id`, of)
+}
+
+// Trigger implements trigger.Store.
+func (s *Store) Trigger(ctx context.Context, organizations []id.ID, wanted id.ID) (workflow.Trigger, error) {
+	list, values := in(organizations, wanted)
+	found, err := s.triggers(ctx, `
+		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id
+		WHERE t.id = ? AND t.organization_id IN `+list+` AND t.deleted_at IS NULL AND o.deleted_at IS NULL`, values...)
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "Trigger not found")
+	}
+	if err != nil {
+		return workflow.Trigger{}, err
+	}
+	return found[0], nil
+}
+
+// TriggerRuns implements trigger.Store.
+func (s *Store) TriggerRuns(ctx context.Context, of id.ID, most int) (map[id.ID]int, error) {
+	counts := make(map[id.ID]int)
+	err := s.read(ctx, "count the executions of triggers", func(v *view) error {
+		clear(counts)
+		return v.each(`
+			SELECT trigger_id, COUNT(*) FROM (SELECT trigger_id FROM executions WHERE workflow_id = ? ORDER BY id DESC LIMIT ?) AS latest
+			GROUP BY trigger_id`, args{of, most}, func(scan scanner) error {
+			var trigger id.ID
+			var n int
+			err := scan(&trigger, &n)
+			counts[trigger] = n
+			return err
+		})
+	})
+	return counts, err
 }
 
 // WebhookTriggers implements trigger.Store.
 func (s *Store) WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error) {
 	return s.triggers(ctx, `
-		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id JOIN organizations o ON o.id = t.organization_id
+		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id JOIN organizations o ON o.id = t.organization_id LEFT JOIN schedules s ON s.trigger_id = t.id
 		WHERE t.id > ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id LIMIT ?`, edge(after), limit)
 }
 

@@ -50,6 +50,8 @@ func (w *World) Fill() workflow.Workflow {
 	later.AvailableAt = &at
 	w.accept(later)
 	w.accept(w.delivered(triggers[0], "k", "x"))
+	_, scheduled := w.Scheduled(n, w.Now())
+	w.accept(w.turn(scheduled, w.Now()))
 	large := w.Acceptance(triggers[0])
 	large.Event.Body = bytes.Repeat([]byte("x"), 100_000)
 	w.accept(large)
@@ -104,6 +106,12 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	}
 	note(w.KnowsEncryptionKey(w.ctx(), nil))
 	note(w.VerifyAudit(w.ctx()))
+	_, _, err = w.DueSchedules(w.ctx(), w.Now(), 10)
+	note(nil, err)
+	note(w.TriggerRuns(w.ctx(), f.ID, 10))
+	for _, t := range w.triggers(f.ID) {
+		note(w.Trigger(w.ctx(), mine, t.ID))
+	}
 	_, _, err = w.WakePostponed(w.ctx(), w.Now(), 10)
 	note(nil, err)
 	note(w.Claims(w.ctx(), w.inc, 10))

@@ -47,6 +47,7 @@ func Run(t *testing.T, backend Backend) {
 		{"finish", testFinish},
 		{"interrupt", testInterrupt},
 		{"retry", testRetry},
+		{"schedules", testSchedules},
 		{"postpone", testPostpone},
 		{"cancel", testCancel},
 		{"logs", testLogs},

@@ -31,7 +31,7 @@ type Planner struct {
 // triggers.
 type Plan struct {
 	// Keep exist and stay, with id and address; their options and the text of
-	// their input are the declared ones.
+	// their input are the declared ones. NextAt is set where it changes.
 	Keep []workflow.Trigger
 	// Add are new.
 	Add []workflow.Trigger
@@ -103,12 +103,19 @@ func (p *Planner) match(w workflow.Workflow, old map[string]workflow.Trigger, d 
 	}
 	if t, ok := old[identity]; ok {
 		delete(old, identity)
-		t.Declaration = d
+		same := t.Options.Timezone == d.Options.Timezone && t.NextAt != nil
+		t.Declaration, t.NextAt = d, nil
+		if need.Schedule != nil && !same {
+			t.NextAt = nextOf(need.Schedule, p.Now())
+		}
 		return t, false, nil
 	}
 	t := workflow.Trigger{
 		ID: p.IDs.New(), OrganizationID: w.OrganizationID, WorkflowID: w.ID,
 		Declaration: d, CreatedAt: p.Now(),
+	}
+	if need.Schedule != nil {
+		t.NextAt = nextOf(need.Schedule, t.CreatedAt)
 	}
 	if need.Webhook != nil {
 		t.Webhook, err = p.address(w, need.Webhook)

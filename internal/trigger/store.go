@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -12,6 +13,16 @@ type Store interface {
 	// Triggers returns the triggers of a workflow in the order of their ids,
 	// those removed left out.
 	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
+	// Trigger returns a trigger of one of the organizations; fault.NotFound
+	// otherwise.
+	Trigger(ctx context.Context, organizations []id.ID, trigger id.ID) (workflow.Trigger, error)
+	// TriggerRuns counts the executions of each trigger among the latest of a
+	// workflow, at most so many.
+	TriggerRuns(ctx context.Context, workflow id.ID, most int) (map[id.ID]int, error)
+	// DueSchedules returns the triggers whose schedule's time has come, the
+	// longest due first, at most limit, and when the next one's time comes; zero
+	// when there is none.
+	DueSchedules(ctx context.Context, now time.Time, limit int) (due []workflow.Trigger, next time.Time, err error)
 	// WebhookTriggers returns up to limit triggers that have a webhook, with
 	// ids greater than after, in the order of their ids.
 	WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error)

@@ -98,6 +98,8 @@ type Trigger struct {
 	Declaration
 	CreatedAt time.Time
 	Webhook   *Webhook
+	// NextAt is when its schedule fires next; nil for triggers without one.
+	NextAt *time.Time
 }
 
 // Webhook is an address that a trigger is called at.

@@ -1,6 +1,6 @@
 import { onlyKeys, optionalText, runOptionKeys, runOptions } from "./check";
 import { host, type ProviderRef } from "./host";
-import type { WebhookTrigger } from "./types";
+import type { CronTrigger, ManualTrigger, WebhookTrigger } from "./types";
 
 /** Settings of `new Builtin(…)`. */
 export interface BuiltinOptions {
@@ -11,6 +11,10 @@ export interface BuiltinOptions {
 export interface BuiltinTriggers {
   /** Runs the handler for each request at an address of its own. */
   onWebhook<Body = any>(trigger: WebhookTrigger<Body>): void;
+  /** Runs the handler at the times that a cron expression names. */
+  onCron(trigger: CronTrigger): void;
+  /** Runs the handler when somebody asks for it. */
+  onManual<Input = any>(trigger: ManualTrigger<Input>): void;
 }
 
 /** The triggers that need no other service. */
@@ -22,6 +26,8 @@ export class Builtin {
     host().provider(provider);
     this.triggers = {
       onWebhook: (trigger) => onWebhook(provider, trigger),
+      onCron: (trigger) => onCron(provider, trigger),
+      onManual: (trigger) => onManual(provider, trigger),
     };
   }
 }
@@ -40,9 +46,7 @@ const webhookKeys = ["path", "method", "handler", ...runOptionKeys];
 function onWebhook(provider: ProviderRef, trigger: WebhookTrigger): void {
   onlyKeys("onWebhook", trigger, webhookKeys);
   const { path, method = "POST", handler } = trigger;
-  if (typeof handler !== "function") {
-    throw new TypeError("onWebhook: handler must be a function");
-  }
+  needFunction("onWebhook", handler);
   optionalText("onWebhook: path", path);
   optionalText("onWebhook: method", method);
   host().trigger({
@@ -52,4 +56,53 @@ function onWebhook(provider: ProviderRef, trigger: WebhookTrigger): void {
     options: runOptions("onWebhook", trigger),
     handler,
   });
+}
+
+const cronKeys = ["expression", "timezone", "handler", ...runOptionKeys];
+
+function onCron(provider: ProviderRef, trigger: CronTrigger): void {
+  onlyKeys("onCron", trigger, cronKeys);
+  const { expression, timezone, handler } = trigger;
+  needFunction("onCron", handler);
+  optionalText("onCron: expression", expression ?? "");
+  optionalText("onCron: timezone", timezone);
+  const options = runOptions("onCron", trigger);
+  host().trigger({
+    provider,
+    triggerType: "onCron",
+    input: { expression },
+    options: timezone === undefined ? options : { ...options, timezone },
+    handler: (ctx, event) =>
+      handler(ctx, { ...event, scheduledTime: new Date(event.scheduledTime), actualTime: new Date(event.actualTime) }),
+  });
+}
+
+const manualKeys = ["name", "description", "inputSchema", "input_schema", "handler", ...runOptionKeys];
+
+function onManual(provider: ProviderRef, trigger: ManualTrigger): void {
+  onlyKeys("onManual", trigger, manualKeys);
+  const { name, description, handler } = trigger;
+  needFunction("onManual", handler);
+  optionalText("onManual: name", name ?? "");
+  if (description !== undefined && typeof description !== "string") {
+    throw new TypeError("onManual: description must be a string");
+  }
+  const schema = trigger.inputSchema ?? trigger.input_schema;
+  if (schema !== undefined && (typeof schema !== "object" || schema === null || "~standard" in schema)) {
+    throw new TypeError("onManual: inputSchema must be a JSON Schema; z.toJSONSchema(schema) makes one of a schema of zod");
+  }
+  const input: Record<string, unknown> = { name };
+  if (description !== undefined) {
+    input.description = description;
+  }
+  if (schema !== undefined) {
+    input.input_schema = schema;
+  }
+  host().trigger({ provider, triggerType: "onManual", input, options: runOptions("onManual", trigger), handler });
+}
+
+function needFunction(what: string, handler: unknown): void {
+  if (typeof handler !== "function") {
+    throw new TypeError(`${what}: handler must be a function`);
+  }
 }

@@ -14,7 +14,7 @@ export interface TriggerRegistration {
   /** Part of the trigger's identity; sent with its keys in this order. */
   input: Record<string, unknown>;
   /** No part of the identity. */
-  options: RunOptions;
+  options: RunOptions & { timezone?: string; respond?: "handler" };
   handler: Handler<any>;
 }
 

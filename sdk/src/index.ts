@@ -4,7 +4,11 @@ export { Builtin } from "./builtin";
 export type { BuiltinOptions, BuiltinTriggers } from "./builtin";
 export type {
   Context,
+  CronEvent,
+  CronTrigger,
   Handler,
+  ManualEvent,
+  ManualTrigger,
   OnInterrupt,
   RetryOptions,
   RunOptions,

@@ -77,3 +77,45 @@ export interface WebhookTrigger<Body = any> extends RunOptions {
   /** "POST" unless set. */
   method?: WebhookMethod;
 }
+
+/** A time of a schedule that has come. */
+export interface CronEvent {
+  /** The time that the expression names. */
+  readonly scheduledTime: Date;
+  /** When the run was made: later when the server was not there in time. */
+  readonly actualTime: Date;
+  readonly expression: string;
+}
+
+/** The argument of `onCron`. */
+export interface CronTrigger extends RunOptions {
+  /**
+   * Five fields (minute, hour, day of the month, month, day of the week), six
+   * with seconds first, or @hourly, @daily, @weekly, @monthly, @yearly.
+   */
+  expression: string;
+  /** The place whose clock counts, such as "Europe/Berlin"; UTC unless set. */
+  timezone?: string;
+  handler: Handler<CronEvent>;
+}
+
+/** A run that somebody asked for. */
+export interface ManualEvent<Input = any> {
+  readonly manually_triggered: true;
+  /** The id of the user or service account. */
+  readonly triggered_by: string;
+  /** The input, which the schema allows. */
+  readonly input_data: Input;
+}
+
+/** The argument of `onManual`. */
+export interface ManualTrigger<Input = any> extends RunOptions {
+  /** What people see. */
+  name: string;
+  description?: string;
+  /** A JSON Schema of the input. It is checked before the run. */
+  inputSchema?: object;
+  /** Another name of `inputSchema`. */
+  input_schema?: object;
+  handler: Handler<ManualEvent<Input>>;
+}

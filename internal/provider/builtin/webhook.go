@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,11 +14,7 @@ import (
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-// Type is the provider's type in user code.
-const Type = "builtin"
-
 const (
-	onWebhook      = "onWebhook"
 	maxPath        = 512
 	maxDeliveryKey = 255
 )
@@ -28,24 +23,13 @@ const (
 // 1.6.4 of the wire contract.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// Provider is the built-in provider.
-type Provider struct{}
-
-var _ provider.Provider = Provider{}
-
-// Check accepts onWebhook with an optional path and method.
-func (Provider) Check(d workflow.Declaration) (provider.Need, error) {
-	if d.Type != onWebhook {
-		return provider.Need{}, fault.New(fault.Invalid, "trigger %q of provider %q is not available here; available: %s", d.Type, Type, onWebhook)
-	}
+func checkWebhook(d workflow.Declaration) (provider.Need, error) {
 	var input struct {
 		Path   *string `json:"path"`
 		Method *string `json:"method"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(d.Input))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&input); err != nil {
-		return provider.Need{}, fault.Because(err, fault.Invalid, "the input of %s must be an object with a text path and a text method, and nothing else", onWebhook)
+	if err := decode(d, &input, "a text path and a text method"); err != nil {
+		return provider.Need{}, err
 	}
 	need := &provider.WebhookNeed{Method: http.MethodPost}
 	if input.Method != nil {

@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"method defaults to POST", "onWebhook", `{}`, provider.WebhookNeed{Method: "POST"}, ""},
 		{"path loses its slashes", "onWebhook", `{"path":"/a/b/","method":"put"}`, provider.WebhookNeed{Method: "PUT", Path: "a/b"}, ""},
-		{"other trigger", "onCron", `{}`, provider.WebhookNeed{}, "not available here"},
+		{"other trigger", "onStar", `{}`, provider.WebhookNeed{}, "not available here; available: onWebhook, onCron, onManual"},
 		{"no object", "onWebhook", `[]`, provider.WebhookNeed{}, "must be an object"},
 		{"absent input", "onWebhook", ``, provider.WebhookNeed{}, "must be an object"},
 		{"unknown key", "onWebhook", `{"pth":"x"}`, provider.WebhookNeed{}, "nothing else"},
