@@ -15,7 +15,7 @@ type deployCommand struct {
 
 // Run deploys the project and prints its webhooks.
 func (c *deployCommand) Run(ctx context.Context, t *terminal) error {
-	api, err := newClient(c.Client)
+	api, err := newClient(c.Client, t)
 	if err != nil {
 		return err
 	}
@@ -23,11 +23,16 @@ func (c *deployCommand) Run(ctx context.Context, t *terminal) error {
 	return err
 }
 
-func newClient(settings config.Client) (*client.Client, error) {
+// newClient returns a client with the API key or, without one, with the login
+// that is kept for the server.
+func newClient(settings config.Client, t *terminal) (*client.Client, error) {
 	api, err := client.New(settings.Server, settings.Token, &http.Client{})
 	if err != nil {
 		return nil, err
 	}
 	api.Namespace = settings.Namespace
+	if logins, err := t.logins(); err == nil {
+		api.UseLogin(logins)
+	}
 	return api, nil
 }

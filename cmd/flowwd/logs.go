@@ -21,7 +21,7 @@ type logsCommand struct {
 
 // Run prints the last runs of a workflow with their lines, oldest first.
 func (c *logsCommand) Run(ctx context.Context, t *terminal) error {
-	api, err := newClient(c.Client)
+	api, err := newClient(c.Client, t)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type commands struct {
 	Apikey     apikeyCommand     `cmd:"" help:"Make, list and revoke API keys."`
 	Deploy     deployCommand     `cmd:"" help:"Deploy a project folder."`
 	Logs       logsCommand       `cmd:"" help:"Show the runs of a workflow with their lines."`
+	Login      loginCommand      `cmd:"" help:"Log in to a server, so that deploy and logs need no API key."`
+	Logout     logoutCommand     `cmd:"" help:"End the login to a server."`
 	Audit      auditCommand      `cmd:"" help:"Export the audit log, and verify it."`
 	Centrifugo centrifugoCommand `cmd:"" help:"Have a Centrifugo server take the place of the realtime node inside."`
 	Doctor     doctorCommand     `cmd:"" help:"Say what is wrong with this installation; silent when nothing is."`
@@ -41,6 +43,8 @@ const (
 // terminal is what a command prints on.
 type terminal struct {
 	stdout, stderr io.Writer
+	// userDir is where programs keep what is one user's; empty for nowhere.
+	userDir string
 }
 
 func main() {
@@ -77,6 +81,7 @@ func untilSignal(ctx context.Context) (context.Context, func()) {
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, args, environ []string, t *terminal) int {
 	env := config.NewEnviron(environ)
+	t.userDir = env.UserDir()
 	parser, err := kong.New(&commands{},
 		kong.Name("flowwd"),
 		kong.Description("A workflow backend in one file."),

@@ -40,6 +40,7 @@ func TestCommandLine(t *testing.T) {
 			"ready":      waitReady,
 			"freeport":   freePort,
 			"post":       post,
+			"decide":     decide,
 			"eventually": eventually,
 		},
 	})

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -76,6 +78,46 @@ func post(ts *testscript.TestScript, neg bool, args []string) {
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(answer.Body)
 		ts.Fatalf("%s answers %s: %s", address, answer.Status, text)
+	}
+}
+
+// decide does what a person with a browser does about the login whose address a
+// command has printed: decide approve|deny FILE LOGIN PASSWORD.
+func decide(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: decide approve|deny FILE LOGIN PASSWORD")
+	}
+	var page *url.URL
+	err := within(20*time.Second, func() error {
+		text, err := os.ReadFile(ts.MkAbs(args[1]))
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			if address, ok := strings.CutPrefix(line, "  http"); ok {
+				page, err = url.Parse("http" + strings.TrimSpace(address))
+				return err
+			}
+		}
+		return fmt.Errorf("%s holds no address", args[1])
+	})
+	ts.Check(err)
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	browser := &http.Client{Jar: jar}
+	for _, form := range []struct {
+		path   string
+		values url.Values
+	}{
+		{"/auth/login", url.Values{"username": {args[2]}, "password": {args[3]}}},
+		{page.Path, url.Values{"user_code": {page.Query().Get("user_code")}, "decision": {args[0]}}},
+	} {
+		answer, err := browser.PostForm("http://"+page.Host+form.path, form.values)
+		ts.Check(err)
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			ts.Fatalf("%s answers %s", form.path, answer.Status)
+		}
 	}
 }
 

@@ -1,10 +1,12 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Client calls the API of one server. Safe for concurrent use.
@@ -12,10 +14,15 @@ type Client struct {
 	// Namespace is the one that new workflows are made in; empty stands for
 	// the only one there is.
 	Namespace string
+	// Credential returns the bearer credential of a request when New got none,
+	// empty for none; nil for nothing else.
+	Credential func(ctx context.Context) (string, error)
 
 	base  *url.URL
 	token string
 	http  *http.Client
+	// wait is pause, but for tests.
+	wait func(context.Context, time.Duration) error
 }
 
 // New returns a client of the server at an address such as
@@ -27,7 +34,7 @@ func New(baseURL, token string, h *http.Client) (*Client, error) {
 		return nil, fmt.Errorf("%q is not the address of a server; it must look like http://127.0.0.1:8080", baseURL)
 	}
 	base.RawQuery, base.Fragment = "", ""
-	return &Client{base: base, token: strings.TrimSpace(token), http: h}, nil
+	return &Client{base: base, token: strings.TrimSpace(token), http: h, wait: pause}, nil
 }
 
 // address returns the URL of a path below the server's.

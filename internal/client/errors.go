@@ -80,7 +80,7 @@ func (c *Client) refused(resp *http.Response) error {
 		return c.foreign(resp)
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		answer.Message = c.unauthenticated(answer.Message)
+		answer.Message = c.unauthenticated(answer.Message, resp.Request.Header.Get("Authorization") != "")
 	}
 	return answer
 }
@@ -108,12 +108,19 @@ func firstText(texts ...string) string {
 	return ""
 }
 
-func (c *Client) unauthenticated(message string) string {
+// unauthenticated says what to do about a credential that is missing or is not
+// taken.
+func (c *Client) unauthenticated(message string, given bool) string {
 	const how = `"flowwd apikey create" on the server makes one; give it with --token or the variable FLOWW_TOKEN`
-	if c.token == "" {
-		return "no API key was given; " + how
+	login := fmt.Sprintf("flowwd login --server %s", c.base.Redacted())
+	switch {
+	case c.token != "":
+		return fmt.Sprintf("%s does not accept the API key (%s); %s", c.base.Host, message, how)
+	case given:
+		return fmt.Sprintf("%s does not accept your login (%s); %q logs in again", c.base.Host, message, login)
+	default:
+		return fmt.Sprintf("no API key was given; %s; or log in with %q", how, login)
 	}
-	return fmt.Sprintf("%s does not accept the API key (%s); %s", c.base.Host, message, how)
 }
 
 // foreign says that something answered that is no flowwd.

@@ -55,8 +55,8 @@ func (c *Client) send(ctx context.Context, method, address string, body io.Reade
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+	if err := c.authorize(req); err != nil {
+		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -47,6 +48,18 @@ func (e *Environ) Err() error {
 		return nil
 	}
 	return e.problems
+}
+
+// UserDir is the folder where programs keep what is one user's: XDG_CONFIG_HOME,
+// or .config in the home folder; empty when there is neither.
+func (e *Environ) UserDir() string {
+	if dir := e.vars["XDG_CONFIG_HOME"]; filepath.IsAbs(dir) {
+		return dir
+	}
+	if home := e.vars["HOME"]; filepath.IsAbs(home) {
+		return filepath.Join(home, ".config")
+	}
+	return ""
 }
 
 // Validate implements kong.Resolver. Problems are kept for Err.

@@ -48,11 +48,16 @@ type Settings struct {
 	Realtime
 }
 
+// Remote is the server that a command is a client of.
+type Remote struct {
+	Server string `name:"server" env:"FLOWW_BACKEND_URL" default:"http://127.0.0.1:8080" placeholder:"URL" group:"Client" help:"Server to talk to."`
+}
+
 // Client is how the commands that are clients of a server reach it. Its
 // variables are those of the published command line.
 type Client struct {
-	Server    string `name:"server" env:"FLOWW_BACKEND_URL" default:"http://127.0.0.1:8080" placeholder:"URL" group:"Client" help:"Server to talk to."`
-	Token     string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" help:"API key, as 'flowwd apikey create' prints it. A flag can be read by other users of the machine: prefer the variable or its file."`
+	Remote
+	Token     string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" help:"API key, as 'flowwd apikey create' prints it; without one, the login that 'flowwd login' made is used. A flag can be read by other users of the machine: prefer the variable or its file."`
 	Namespace string `name:"namespace" env:"FLOWW_NAMESPACE" placeholder:"ID" group:"Client" help:"Namespace for workflows that are made; needed when the API key sees several."`
 }
 
@@ -87,9 +92,9 @@ func (s *Settings) Check() []Problem {
 	return problems
 }
 
-// Check returns what is wrong with the client's settings.
-func (c *Client) Check() []Problem {
-	if text := checkURL(c.Server); text != "" {
+// Check returns what is wrong with the address.
+func (r *Remote) Check() []Problem {
+	if text := checkURL(r.Server); text != "" {
 		return []Problem{{Setting: "FLOWW_BACKEND_URL (--server)", Text: text}}
 	}
 	return nil

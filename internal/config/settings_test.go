@@ -70,7 +70,7 @@ func TestProblemsNameSettings(t *testing.T) {
 		names[SettingName(flag)] = true
 	}
 	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x"}
-	client := Client{Server: "x"}
+	client := Client{Remote: Remote{Server: "x"}}
 	problems := append(settings.Check(), client.Check()...)
 	if len(problems) != 5 {
 		t.Errorf("got %d problems: %v", len(problems), problems)
