@@ -135,6 +135,7 @@ func (s *Store) endDevice(ctx context.Context, t *tx, d identity.Device, why aud
 	if _, err := t.exec(`DELETE FROM token_families WHERE id = ?`, d.ID); err != nil {
 		return err
 	}
+	t.notices.principals[d.UserID] = true
 	s.record(ctx, t, audit.Entry{
 		Action: why, Target: audit.Target{Type: "device", ID: d.ID.String()},
 		Before: audit.Snapshot(map[string]any{"user": d.UserID.String(), "name": d.Name, "address": d.Address}),
