@@ -230,11 +230,14 @@ func (c *client) AuthMethod() oidc.AuthMethod         { return oidc.AuthMethodPo
 func (c *client) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
-func (c *client) LoginURL(id string) string                                    { return "/login?id=" + id }
-func (c *client) AccessTokenType() op.AccessTokenType                          { return op.AccessTokenTypeJWT }
-func (c *client) IDTokenLifetime() time.Duration                               { return time.Hour }
-func (c *client) DevMode() bool                                                { return true }
-func (c *client) RestrictAdditionalIdTokenScopes() func([]string) []string     { return keep }
+func (c *client) LoginURL(id string) string           { return "/login?id=" + id }
+func (c *client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
+func (c *client) IDTokenLifetime() time.Duration      { return time.Hour }
+func (c *client) DevMode() bool                       { return true }
+
+//lint:ignore ST1003 the interface names it so
+func (c *client) RestrictAdditionalIdTokenScopes() func([]string) []string { return keep }
+
 func (c *client) RestrictAdditionalAccessTokenScopes() func([]string) []string { return keep }
 func (c *client) IsScopeAllowed(string) bool                                   { return true }
 func (c *client) IDTokenUserinfoClaimsAssertion() bool                         { return false }

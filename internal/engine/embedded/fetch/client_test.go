@@ -182,8 +182,7 @@ func TestNamesAreCheckedAfterTheirLookup(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	t.Parallel()
-	var target *httptest.Server
-	target = server(t, func(w http.ResponseWriter, r *http.Request) {
+	target := server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/once":
 			http.Redirect(w, r, "/end", http.StatusSeeOther)
