@@ -42,8 +42,8 @@ func (s *Service) Members(ctx context.Context, organization id.ID, limit, offset
 	return s.Store.Members(ctx, organization, limit, offset)
 }
 
-// AddMember makes a user a member. Callers add whom they share an organization
-// with; everybody else is invited, for an id must not tell who somebody is.
+// AddMember makes a user a member. Ids are random: whoever has one was given it,
+// as the address of an invitation is.
 func (s *Service) AddMember(ctx context.Context, c Caller, organization, user id.ID, role Role) (Member, error) {
 	if s.Single {
 		return Member{}, errSingle()
