@@ -61,3 +61,27 @@ func TestStreamResumesAndEnds(t *testing.T) {
 		t.Errorf("the last event is %q, want end", last.Name)
 	}
 }
+
+// A key that is revoked ends what it opened, also what is still open.
+func TestRevokedKeysEndTheirStreams(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "long", apptest.Handler(`console.log("first"); await new Promise((r) => setTimeout(r, 60000));`))
+	x := d.Send(t, `{}`)
+	k := s.RoleClient(t, "viewer")
+	stream := k.Follow(t, x, "")
+	stream.Logs(t, 1)
+	s.JSON(t, 200, "POST", "/api/service_accounts/"+k.AccountID+"/api_keys/"+k.ID+"/revoke", nil)
+	for {
+		event, ok := stream.Next(t)
+		if !ok {
+			break
+		}
+		if event.Name == "end" {
+			t.Fatal("the run ended before the stream")
+		}
+	}
+	if e := s.Execution(t, x); e.Status != "started" {
+		t.Errorf("the run is %s, want started", e.Status)
+	}
+}

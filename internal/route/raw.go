@@ -22,7 +22,7 @@ func Raw[T any](rt *Router, s Spec, object Object[T], handle func(w http.Respons
 			return err
 		}
 		if s.Stream {
-			return rt.stream(w, r, func(r *http.Request) error { return handle(w, r, call) })
+			return rt.stream(w, r, again(rt, r, q, s, object), func(r *http.Request) error { return handle(w, r, call) })
 		}
 		return bounded(r.Context(), s.Timeout, func(ctx context.Context) error {
 			return handle(w, r.WithContext(ctx), call)
@@ -66,7 +66,7 @@ func bounded(parent context.Context, limit time.Duration, run func(context.Conte
 
 // stream runs a handler for as long as its client listens and the server
 // streams.
-func (rt *Router) stream(w http.ResponseWriter, r *http.Request, handle func(*http.Request) error) error {
+func (rt *Router) stream(w http.ResponseWriter, r *http.Request, again func(context.Context) error, handle func(*http.Request) error) error {
 	defer rt.streams.Add(-1)
 	if n := rt.streams.Add(1); n > int64(rt.config.Limits.Streams) {
 		return fault.New(fault.Unavailable, "%d streams are open, which is the limit; try again later", rt.config.Limits.Streams)
@@ -75,6 +75,15 @@ func (rt *Router) stream(w http.ResponseWriter, r *http.Request, handle func(*ht
 	defer cancel()
 	stop := context.AfterFunc(rt.streaming, cancel)
 	defer stop()
+	if again != nil {
+		checked := make(chan struct{})
+		defer func() { cancel(); <-checked }()
+		go func() {
+			defer close(checked)
+			defer cancel()
+			rt.keepChecking(ctx, again)
+		}()
+	}
 	// The server's deadline is for answers that end. A writer that has none to
 	// lift needs none lifted.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})

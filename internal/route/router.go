@@ -73,6 +73,9 @@ type Limits struct {
 	Header int
 	// Streams is the greatest number of open streams.
 	Streams int
+	// StreamCheck is how often it is decided anew whether the client of an open
+	// stream may have it.
+	StreamCheck time.Duration
 	// Rate is how many requests a second a principal may make in the long run, or
 	// an address without a credential; Failures how many credentials that are not
 	// valid an address may show. Ten seconds' worth may come at once.
@@ -87,6 +90,8 @@ func DefaultLimits() Limits {
 		Upload:  2 * time.Minute,
 		Header:  64 << 10,
 		Streams: 1000,
+
+		StreamCheck: time.Second,
 
 		Rate:     500,
 		Failures: 20,
@@ -109,6 +114,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Streams == 0 {
 		l.Streams = d.Streams
+	}
+	if l.StreamCheck == 0 {
+		l.StreamCheck = d.StreamCheck
 	}
 	if l.Rate == 0 {
 		l.Rate = d.Rate

@@ -5,11 +5,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 )
 
 const patience = 20 * time.Second
@@ -198,5 +203,50 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		}
 	case <-time.After(patience / 2): // before the client gives up by itself
 		t.Error("the server waits for a client that does not read")
+	}
+}
+
+// Whoever loses what the policy asks for loses the streams that are open too,
+// and trouble that can pass costs nobody a stream.
+func TestStreamEndsWithTheRightToIt(t *testing.T) {
+	t.Parallel()
+	var verdict atomic.Pointer[error]
+	var asked atomic.Int64
+	b := newBench(t, func(c *Config) {
+		c.Limits.StreamCheck = time.Millisecond
+		c.Authenticate = func(context.Context, identity.Credential) (identity.Principal, error) {
+			asked.Add(1)
+			if err := verdict.Load(); err != nil {
+				return identity.Principal{}, *err
+			}
+			return identity.Principal{Kind: identity.ServiceAccount, ID: id.ID{1}}, nil
+		}
+	})
+	ended := make(chan struct{}, 1)
+	Raw(b.Router, Spec{Method: "GET", Path: "/s", Policy: access.Self(access.ReadWhoami), Stream: true}, NoObject(),
+		func(w http.ResponseWriter, r *http.Request, _ Call[None]) error {
+			defer func() { ended <- struct{}{} }()
+			if err := NewStreamWriter(w, patience).Send([]byte("hello")); err != nil {
+				return err
+			}
+			<-r.Context().Done()
+			return nil
+		})
+	res := openStream(t, serve(t, b.Handler()))
+	trouble := error(fault.New(fault.Unavailable, "the database does not answer"))
+	verdict.Store(&trouble)
+	for seen := asked.Load(); asked.Load() < seen+3; {
+		select {
+		case <-ended:
+			t.Fatal("the stream ended over trouble that can pass")
+		default:
+			runtime.Gosched()
+		}
+	}
+	refused := error(fault.New(fault.Unauthenticated, "Invalid API key"))
+	verdict.Store(&refused)
+	wait(t, ended, "the end of the stream")
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("after the end: %q and %v", rest, err)
 	}
 }

@@ -156,6 +156,7 @@ func (s *Store) ChangeServiceAccount(ctx context.Context, account id.ID, c ident
 		if _, err := t.exec(`UPDATE service_accounts SET name = ?, role = ? WHERE id = ?`, a.Name, a.Role.String(), account); err != nil {
 			return err
 		}
+		t.notices.principals[account] = true
 		e := accountEntry(audit.ChangeServiceAccount, a)
 		e.Before, e.After = audit.Snapshot(accountSnapshot(before)), audit.Snapshot(accountSnapshot(a))
 		s.record(ctx, t, e)
@@ -185,6 +186,7 @@ func (s *Store) DeleteServiceAccount(ctx context.Context, account id.ID) error {
 				return err
 			}
 		}
+		t.notices.principals[account] = true
 		keys := make([]string, len(a.Keys))
 		for i, k := range a.Keys {
 			keys[i] = k.ID.String()

@@ -124,6 +124,9 @@ func insertGrant(t *tx, g access.Grant) error {
 
 // recordGrant notes what became of a grant; nil stands for none.
 func (s *Store) recordGrant(ctx context.Context, t *tx, action audit.Action, before, after *access.Grant) {
+	if before != nil {
+		t.notices.principals[before.Principal.ID] = true
+	}
 	e := audit.Entry{Action: action}
 	for _, side := range []struct {
 		grant *access.Grant

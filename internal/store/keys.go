@@ -179,6 +179,9 @@ func (s *Store) RotateKey(ctx context.Context, r identity.Rotation) (old, next i
 		if _, err := t.exec(`UPDATE api_keys SET expires_at = ?, replaced_by_id = ? WHERE id = ?`, old.ExpiresAt, next.ID, old.ID); err != nil {
 			return err
 		}
+		if !old.Works(next.CreatedAt) {
+			t.notices.principals[old.ServiceAccountID] = true
+		}
 		after := keySnapshot(old)
 		after["replacedBy"] = keySnapshot(next)
 		after["replacedById"] = next.ID.String()
@@ -212,6 +215,7 @@ func (s *Store) RevokeKey(ctx context.Context, account, key id.ID, at time.Time)
 }
 
 func (s *Store) recordRevocation(ctx context.Context, t *tx, before, after identity.APIKey) {
+	t.notices.principals[after.ServiceAccountID] = true
 	e := keyEntry(audit.RevokeKey, after)
 	e.Before, e.After = audit.Snapshot(keySnapshot(before)), audit.Snapshot(keySnapshot(after))
 	s.record(ctx, t, e)
