@@ -20,6 +20,9 @@ const OrganizationResource tenant.ResourceType = "organization"
 // done to an organization as a whole.
 var inResources = []Action{ReadWorkflow, WriteWorkflow, DeployWorkflow, RunWorkflow, ReadExecution, ReadAccess, GrantAccess}
 
+// OnResource reports whether an action is done to single resources.
+func OnResource(action Action) bool { return slices.Contains(inResources, action) }
+
 // Question asks whether a principal may do something.
 type Question struct {
 	// Principal is zero for whoever asks.
@@ -80,7 +83,7 @@ func (s *Service) asked(ctx context.Context, by identity.Principal, q Question) 
 		}
 		return Resource{OrganizationID: q.Resource.ID, What: "Organization"}, nil
 	}
-	if !slices.Contains(inResources, q.Action) {
+	if !OnResource(q.Action) {
 		return Resource{}, fault.New(fault.Invalid, "%s is done to an organization as a whole; ask with the resource type %s", q.Action, OrganizationResource)
 	}
 	return s.find(ctx, by, q.Resource)
