@@ -332,7 +332,7 @@ func TestWaitingCommandLinesAreBounded(t *testing.T) {
 // A provider that is not there takes nobody's configuration away.
 func TestConfigWithoutItsProvider(t *testing.T) {
 	t.Parallel()
-	for device, want := range map[string]bool{"auto": true, "own": true} {
+	for device, want := range map[string]bool{"auto": true, "own": true, "provider": false} {
 		t.Run(device, func(t *testing.T) {
 			t.Parallel()
 			s := apptest.Start(t, apptest.Options{Engine: dummy.New(1, time.Now), Settings: func(c *config.Settings) {
@@ -341,6 +341,10 @@ func TestConfigWithoutItsProvider(t *testing.T) {
 			auth := s.Anonymous().JSON(t, http.StatusOK, "GET", "/api/config", nil)["auth"].(map[string]any)
 			if own := strings.HasPrefix(fmt.Sprint(auth["device_authorization_endpoint"]), s.URL); own != want {
 				t.Errorf("auth is %v", auth)
+			}
+			r := s.Anonymous().Do(t, "POST", "/auth/device/authorize", "", "Content-Type", formType)
+			if open := r.Status == http.StatusOK; open != want || !open && !strings.Contains(string(r.Body), `"unauthorized_client"`) {
+				t.Errorf("device authorization: %s", r)
 			}
 		})
 	}

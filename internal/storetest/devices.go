@@ -3,10 +3,13 @@ package storetest
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
@@ -356,5 +359,38 @@ func testDevices(t *testing.T, backend Backend) {
 			w.must(err)
 			equal(t, fmt.Sprintf("removed after %v more", step.pass), n, step.removed)
 		}
+	})
+
+	t.Run("what happens to logins is in the audit log", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		u := w.person()
+		denied := w.deviceCode()
+		_, err := w.AnswerDevice(w.ctx(), denied.UserCode, id.ID{}, w.Now())
+		w.must(err)
+		first := w.device(u.ID, "a")
+		w.must(w.EndDevice(w.ctx(), u.ID, first))
+		second := w.device(u.ID, "b")
+		w.refresh("b", "c")
+		w.Pass(identity.RefreshGrace + time.Millisecond)
+		w.refresh("b", "d")
+		page, err := w.AuditPage(w.ctx(), audit.Filter{Limit: 20})
+		w.must(err)
+		var got []string
+		for _, l := range slices.Backward(page.Links) {
+			if l.Action == audit.LogIn && l.Actor.Name != u.Label() {
+				t.Errorf("%s was logged in by %q", l.Target.ID, l.Actor.Name)
+			}
+			if strings.HasPrefix(l.Target.Type, "device") {
+				got = append(got, string(l.Action)+" "+l.Target.ID)
+			}
+			if text := string(l.Before) + string(l.After); strings.Contains(text, denied.UserCode) && l.Action != audit.DenyDevice {
+				t.Errorf("%s tells a code: %s", l.Action, text)
+			}
+		}
+		equal(t, "entries", slices.DeleteFunc(got, func(e string) bool { return strings.HasPrefix(e, "device.approve") }), []string{
+			"device.deny " + denied.UserCode, "session.login " + first.String(), "device.revoke " + first.String(),
+			"session.login " + second.String(), "device.reuse " + second.String(),
+		})
 	})
 }
