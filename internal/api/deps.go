@@ -39,8 +39,9 @@ type Deps struct {
 	Organizations Organizations
 	Invitations   Invitations
 
-	Audit    Audit
-	Recorder AuditRecorder
+	Audit          Audit
+	Recorder       AuditRecorder
+	Administration Administration
 
 	// Checks are the parts that /readyz asks, in this order. The one named
 	// "database" is asked by /health and /api/health too.
@@ -155,7 +156,7 @@ type Accounts interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Receiver == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
-		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
+		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
 	}
@@ -181,6 +182,7 @@ func Register(r *route.Router, d Deps) error {
 	registerAccounts(r, d)
 	registerAudit(r, d)
 	registerAccess(r, d)
+	registerAdministration(r, d)
 	registerWorkflows(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)

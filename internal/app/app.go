@@ -54,6 +54,8 @@ type Server struct {
 	engine   engine.Engine
 	parts    parts
 
+	// started is when the server was opened.
+	started    time.Time
 	executions *execution.Service
 	router     *route.Router
 	listener   net.Listener
@@ -65,7 +67,7 @@ type Server struct {
 // Open takes the data folder, opens the database and connects all parts. Close
 // or Stop gives everything back.
 func Open(ctx context.Context, c Config) (*Server, error) {
-	s := &Server{config: c, log: c.Log, ids: id.NewSource(c.Now), metrics: newMetrics(), failed: make(chan error, 1)}
+	s := &Server{config: c, log: c.Log, ids: id.NewSource(c.Now), metrics: newMetrics(), started: c.Now(), failed: make(chan error, 1)}
 	s.parts.log = c.Log
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -69,12 +69,14 @@ func (s *Server) connect(ctx context.Context) error {
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
 	pages.Realtime = s.forPages(live)
+	administration := s.administration(way)
+	pages.Administration = administration
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
 	err = api.Register(s.router, api.Deps{
 		Tenants: tenants, Organizations: tenants, Invitations: invitations,
-		Audit: s.store, Recorder: s.recorder,
+		Audit: s.store, Recorder: s.recorder, Administration: administration,
 		Workflows:   workflows,
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ type Service struct {
 func (s *Service) Authenticate(ctx context.Context, c Credential) (Principal, error) {
 	p, err := s.authenticate(ctx, c)
 	if err == nil && p.Kind == Human {
-		p.Admin = p.Admin || slices.Contains(s.AdminIDs, p.User.Subject) || slices.Contains(s.AdminIDs, p.ID.String())
+		p.Admin = p.Admin || approved(s.AdminIDs, p.User)
 	}
 	return p, err
 }

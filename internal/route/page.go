@@ -18,7 +18,9 @@ func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, k
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if kind == fault.Unauthenticated && rt.config.LoginPath != "" && (reads || posted(r)) {
+	// What administrators post is not led away: programs know the 401.
+	leads := reads || posted(r) && !s.Policy.IsAdmin()
+	if kind == fault.Unauthenticated && rt.config.LoginPath != "" && leads {
 		login, status := rt.config.LoginPath+"?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusTemporaryRedirect
 		if !reads {
 			// What was posted is lost, and the login leads back by GET.

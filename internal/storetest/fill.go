@@ -7,6 +7,7 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
@@ -104,6 +105,16 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		note(w.AuditChain(w.ctx(), organization, 0, 10))
 		note(w.AuditPage(w.ctx(), audit.Filter{OrganizationID: organization, Since: w.Now(), Until: w.Now(), Limit: 10}))
 	}
+	for _, search := range []string{"", "ada", w.ID().String()} {
+		note(w.UsersPage(w.ctx(), identity.UserFilter{Search: search, Limit: 10}))
+	}
+	admin := w.User(f.OrganizationID, tenant.RoleViewer)
+	note(w.ChangeUser(w.ctx(), admin.ID, identity.UserChange{Admin: &on, At: w.Now()}))
+	_, err = w.ChangeUser(w.ctx(), admin.ID, identity.UserChange{Admin: &off, Approved: []string{"x", w.ID().String()}, Provider: "test", At: w.Now()})
+	if !fault.Is(err, fault.Conflict) {
+		note(nil, err)
+	}
+	note(w.SignOutUser(w.ctx(), admin.ID))
 	note(w.KnowsEncryptionKey(w.ctx(), nil))
 	note(w.VerifyAudit(w.ctx()))
 	_, _, err = w.DueSchedules(w.ctx(), w.Now(), 10)

@@ -24,6 +24,7 @@ func Run(t *testing.T, backend Backend) {
 	}{
 		{"tenants", testTenants},
 		{"users", testUsers},
+		{"administration", testAdministration},
 		{"sessions", testSessions},
 		{"passwords", testPasswords},
 		{"organizations", testOrganizations},

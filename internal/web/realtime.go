@@ -42,7 +42,10 @@ func registerRealtime(r *route.Router, d Deps) {
 		for _, path := range []string{realtimePath, realtimePath + "/{path...}"} {
 			route.Raw(r, route.Spec{
 				Method: method, Path: path, Policy: access.Admin(access.Administer), Page: true,
-			}, route.NoObject(), d.Realtime.serve)
+			}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+				d.opened(r, realtimePath)
+				return d.Realtime.serve(w, r, c)
+			})
 		}
 	}
 }

@@ -37,6 +37,11 @@ type Deps struct {
 	Invitations Invitations
 	// Realtime has Channels or Pages.
 	Realtime Realtime
+
+	Administration Administration
+	Audit          Audit
+	// Installation looks at how this server and the installation are.
+	Installation func(ctx context.Context) Installation
 }
 
 // Logins makes sessions of what a provider says.
@@ -62,7 +67,7 @@ type Tenants interface {
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Devices == nil || d.Tenants == nil || d.Recorder == nil ||
-		d.PublicURL == nil || d.Invitations == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
+		d.Administration == nil || d.Audit == nil || d.Installation == nil || d.PublicURL == nil || d.Invitations == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
 	registerAssets(r)
@@ -71,6 +76,7 @@ func Register(r *route.Router, d Deps) error {
 	registerDevice(r, d)
 	registerAccount(r, d)
 	registerInvite(r, d)
+	registerAdmin(r, d)
 	registerRealtime(r, d)
 	return r.Err()
 }
