@@ -120,7 +120,10 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 			count.Doubled++
 			t.Errorf("event %d is in two executions, %s and %s", got.N, first, e.ID)
 		}
-		if !e.attemptsAddUp(got.N) {
+		if l.options.Timeouts && got.N%failing != 0 && e.Retries == 1 {
+			count.TimedOut++ // its first attempt did, and the second went well
+		}
+		if !e.attemptsAddUp(got.N, l.options.Timeouts) {
 			t.Errorf("event %d ran %d times with %d interruptions and %d retries", got.N, e.Attempt, e.Interruptions, e.Retries)
 		}
 		completed[got.N] = e.ID
@@ -135,10 +138,10 @@ func (l *Load) settle(t testing.TB, count *Count, all []listed, outcomes map[str
 
 // attemptsAddUp reports whether a completed execution was attempted as often as
 // it should: again after each interruption, and once after a first attempt that
-// fails by its number.
-func (e listed) attemptsAddUp(n int) bool {
+// fails by its number or, where runs time out, for that.
+func (e listed) attemptsAddUp(n int, timeouts bool) bool {
 	fails := n%failing == 0
-	return e.Attempt == 1+e.Interruptions+e.Retries && (e.Retries == 0 || fails && e.Retries == 1) && (!fails || e.Attempt > 1)
+	return e.Attempt == 1+e.Interruptions+e.Retries && (e.Retries == 0 || (fails || timeouts) && e.Retries == 1) && (!fails || e.Attempt > 1)
 }
 
 // versions returns the deployment of each version that ran or was acknowledged,
