@@ -91,10 +91,12 @@ func TestKeysForOneWorkflow(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/api/workflow-deployments?workflowId=" + mine.WorkflowID:  http.StatusOK,
-		"/api/workflow-deployments?workflowId=" + other.WorkflowID: http.StatusForbidden,
-		"/api/executions?workflowId=" + mine.WorkflowID:            http.StatusOK,
-		"/api/executions?workflowId=" + other.WorkflowID:           http.StatusForbidden,
+		"/api/workflow-deployments?workflowId=" + mine.WorkflowID:                       http.StatusOK,
+		"/api/workflow-deployments?workflowId=" + other.WorkflowID:                      http.StatusForbidden,
+		"/api/executions?workflowId=" + mine.WorkflowID:                                 http.StatusOK,
+		"/api/executions?workflowId=" + other.WorkflowID:                                http.StatusForbidden,
+		"/api/access/principals?resource_type=workflow&resource_id=" + mine.WorkflowID:  http.StatusOK,
+		"/api/access/principals?resource_type=workflow&resource_id=" + other.WorkflowID: http.StatusForbidden,
 		"/api/whoami": http.StatusOK,
 	} {
 		if r := k.Do(t, "GET", path, nil); r.Status != want {
