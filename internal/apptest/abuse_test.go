@@ -100,3 +100,53 @@ func TestHostHeaderIsNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+// What the settings say about proxies and other sites reaches the doors.
+func TestProxiesAndSitesOfTheSettings(t *testing.T) {
+	t.Parallel()
+	const site = "https://app.example.com"
+	for _, trusting := range []bool{true, false} {
+		s := apptest.Start(t, apptest.Options{Way: apptest.Anyone{}, Settings: func(c *config.Settings) {
+			c.CORSOrigins = []string{"https://APP.example.com"}
+			if trusting {
+				c.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8"}
+			}
+		}})
+		ada := s.Person(t, "ada")
+		want := "127.0.0.1"
+		if trusting {
+			want = "192.0.2.9"
+		}
+		ada.JSON(t, 201, "POST", "/api/workflows", map[string]any{"name": "x", "namespaceId": ada.Namespace(t)}, "X-Forwarded-For", "203.0.113.1, 192.0.2.9, 10.1.1.1")
+		for _, e := range results(ada.JSON(t, 200, "GET", "/api/organizations/"+ada.Organization+"/audit?action=workflow.create", nil)) {
+			if got := e["actor"].(map[string]any)["address"]; got != want {
+				t.Errorf("trusting %t: recorded %v, want %s", trusting, got, want)
+			}
+		}
+		if r := s.Anonymous().Do(t, "OPTIONS", "/api/workflows", nil, "Origin", site, "Access-Control-Request-Method", "POST"); r.Status != 204 || r.Header.Get("Access-Control-Allow-Origin") != site {
+			t.Errorf("preflight: %s %v", r, r.Header)
+		}
+		if r := ada.Do(t, "GET", "/api/workflows", nil, "Origin", site); r.Header.Get("Access-Control-Allow-Origin") != site || r.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("read by another site: %v", r.Header)
+		}
+	}
+}
+
+// A login that another site has a browser send would log the person in as
+// somebody else.
+func TestNobodyIsLoggedInByAnotherSite(t *testing.T) {
+	t.Parallel()
+	s, _ := withAdmin(t)
+	form := map[string]string{"username": apptest.AdminLogin, "password": apptest.AdminPassword}
+	for _, path := range []string{"/auth/login", "/api/auth/login"} {
+		for _, headers := range [][]string{
+			{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, {"Sec-Fetch-Site", "same-site", "Origin", "http://other.localhost"},
+			{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, {"Sec-Fetch-Site", "", "Origin", "null"},
+		} {
+			b := apptest.NewBrowser(t, s.URL)
+			if r := b.Post(t, path, form, headers...); r.Status != http.StatusForbidden || b.Cookie(t, "session") != "" {
+				t.Errorf("%s with %v: %s", path, headers, r)
+			}
+		}
+	}
+}
