@@ -14,7 +14,7 @@ import (
 type deviceBody struct {
 	ID        id.ID     `json:"id"`
 	Name      string    `json:"name" doc:"What the command line called itself"`
-	Address   string    `json:"address" doc:"Where it began to log in from"`
+	Address   string    `json:"address" doc:"Where it began to log in from; of IPv6 the /64"`
 	Current   bool      `json:"current" doc:"Whether this request comes from it"`
 	CreatedAt timestamp `json:"createdAt"`
 	LastSeen  timestamp `json:"lastSeenAt" doc:"When it was used last, to the minute"`

@@ -25,7 +25,7 @@ func registerMembers(r *route.Router, d Deps) {
 	}, d.organization(), o.list)
 	route.Operation(r, route.Spec{ // O7
 		Method: http.MethodPost, Path: membersPath, Policy: access.Requires(access.WriteMember),
-		OperationID: "add-member", Summary: "Add somebody with whom you share an organization; invite others", Tag: tag,
+		OperationID: "add-member", Summary: "Add somebody whose user id you were given, with a role that is at most your own; invite others", Tag: tag,
 	}, d.organization(), o.add)
 	route.Operation(r, route.Spec{ // O8
 		Method: http.MethodPatch, Path: memberPath, Policy: access.Requires(access.WriteMember),

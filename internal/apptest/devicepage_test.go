@@ -1,6 +1,7 @@
 package apptest_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/identity"
 )
 
 // postCode posts the form of the page.
@@ -148,4 +150,46 @@ func TestUserCodesCanNotBeGuessed(t *testing.T) {
 	c.clock.pass(15 * 60e9)
 	c.begin(t)
 	c.answer(t, p, "approve")
+}
+
+// One customer has a whole /64 of IPv6: other addresses of it are no way around
+// the bounds, and a browser beside the command line comes from one of them.
+func TestCommandLinesAreCountedByNetwork(t *testing.T) {
+	t.Parallel()
+	c := commandLineOf(t, apptest.Options{Way: apptest.Anyone{}, Settings: func(s *config.Settings) { s.TrustedProxies = []string{"127.0.0.1"} }})
+	from := func(network string, n int) []string {
+		return []string{"Content-Type", formType, "X-Forwarded-For", fmt.Sprintf("2001:db8:0:%s::%x", network, n)}
+	}
+	begin := func(network string, n int) apptest.Response {
+		return c.Do(t, "POST", "/auth/device/authorize", "", from(network, n)...)
+	}
+	ada, bob := c.person(t), c.person(t)
+	var last apptest.Response
+	for n := range identity.MaxWaitingPerAddress {
+		if last = begin("1", n); last.Status != http.StatusOK {
+			t.Fatalf("code %d: %s", n, last)
+		}
+	}
+	if r := begin("1", 1<<15); r.Status != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" {
+		t.Errorf("another address of the network: %s", r)
+	}
+	if r := begin("2", 1); r.Status != http.StatusOK {
+		t.Errorf("another network: %s", r)
+	}
+
+	_, rest, _ := strings.Cut(string(last.Body), `"user_code":"`)
+	page := "/device?user_code=" + rest[:9]
+	for network, want := range map[string]string{"1": "as this browser", "2": "another address"} {
+		if r := ada.Do(t, "GET", page, nil, from(network, 1<<14)...); !strings.Contains(string(r.Body), "2001:db8:0:1::/64") || !strings.Contains(string(r.Body), want) {
+			t.Errorf("from network %s the page is %s", network, r)
+		}
+	}
+	for n := range 10 {
+		ada.Do(t, "GET", "/device?user_code=2222-2222", nil, from("3", n)...)
+	}
+	for network, want := range map[string]int{"3": http.StatusTooManyRequests, "4": http.StatusOK} {
+		if r := bob.Do(t, "GET", page, nil, from(network, 1<<13)...); r.Status != want {
+			t.Errorf("bob from network %s after ten wrong codes of ada from 3: %s, want %d", network, r, want)
+		}
+	}
 }

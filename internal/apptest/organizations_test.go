@@ -259,6 +259,55 @@ func TestOrganizationsByRole(t *testing.T) {
 	}
 }
 
+// Whoever was given somebody's id adds them; with any other id nobody below an
+// admin learns whether it is anyone's, and nobody gives a role above their own.
+func TestAddingByID(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Way: apptest.Anyone{}})
+	s.Person(t, "first")
+	owner, stranger, outsider := s.Person(t, "owner"), s.Person(t, "stranger"), s.Person(t, "outsider")
+	people := map[string]*apptest.Client{"owner": owner.Client, "outsider": outsider.Client, "anonymous": s.Anonymous()}
+	for _, role := range []string{"admin", "member", "viewer"} {
+		p := s.Person(t, role)
+		s.Join(t, owner.Organization, p, role)
+		people[role] = p.Client
+	}
+	path := "/api/organizations/" + owner.Organization
+	const nobody = "00000000-0000-0000-0000-000000000001"
+	for _, row := range []struct {
+		caller, role string
+		status       int
+	}{
+		{"admin", "owner", 403}, {"member", "viewer", 403}, {"viewer", "viewer", 403}, {"outsider", "viewer", 404}, {"anonymous", "viewer", 401},
+	} {
+		for _, user := range []string{stranger.ID, nobody, outsider.ID} {
+			r := people[row.caller].Do(t, "POST", path+"/members", map[string]any{"userId": user, "role": row.role})
+			if r.Status != row.status || strings.Contains(string(r.Body), "@example.com") {
+				t.Errorf("%s adds %s as %s: %s", row.caller, user, row.role, r)
+			}
+		}
+	}
+	// What has the id in its path tells a stranger from nobody as little.
+	for _, method := range []string{"PATCH", "DELETE"} {
+		for caller, c := range people {
+			var answers [2]int
+			for i, user := range []string{stranger.ID, nobody} {
+				answers[i] = c.Do(t, method, path+"/members/"+user, map[string]any{"role": "member"}).Status
+			}
+			if answers[0] != answers[1] || answers[0] == http.StatusOK {
+				t.Errorf("%s %ss a stranger and nobody: %v", caller, method, answers)
+			}
+		}
+	}
+	exchange{"not yet a member", stranger.Client, "GET", path, nil, 404, "not found"}.run(t)
+	added := exchange{"by the admin", people["admin"], "POST", path + "/members", map[string]any{"userId": stranger.ID, "role": "admin"}, 200, ""}.run(t)
+	if added["role"] != "admin" || added["user"].(map[string]any)["email"] != "stranger@example.com" {
+		t.Errorf("added %v", added)
+	}
+	exchange{"added", stranger.Client, "GET", path, nil, 200, ""}.run(t)
+	exchange{"who was added may go", stranger.Client, "POST", path + "/leave", nil, 200, ""}.run(t)
+}
+
 // In single-organization mode all are in one, and only what its owners need is
 // left of managing it.
 func TestSingleOrganization(t *testing.T) {

@@ -17,7 +17,7 @@ type DeviceCode struct {
 	UserCode string
 	// Name is what the command line calls itself; nothing is known of it but that.
 	Name string
-	// Address is the one that the request came from.
+	// Address is the Network that the request came from.
 	Address              string
 	Interval             time.Duration
 	CreatedAt, ExpiresAt time.Time
@@ -37,7 +37,7 @@ type Device struct {
 // DeviceStore keeps the logins of command lines. Each method is one atomic unit.
 type DeviceStore interface {
 	// CreateDeviceCode stores a code; fault.Conflict when the user code is taken,
-	// fault.Limited when perAddress codes of the address or total codes in all
+	// fault.Limited when perAddress codes of the Address or total codes in all
 	// wait already.
 	CreateDeviceCode(ctx context.Context, c DeviceCode, perAddress, total int) error
 	// WaitingDevice returns the code that waits for an answer; fault.NotFound when

@@ -62,7 +62,7 @@ func (d *Devices) Begin(ctx context.Context, name, address string) (NewDeviceCod
 	now := d.Now()
 	secret, hash := NewToken()
 	c := NewDeviceCode{Secret: secret, DeviceCode: DeviceCode{
-		Hash: hash, Name: oneLine(name, maxDeviceName), Address: oneLine(address, maxDeviceAddress),
+		Hash: hash, Name: oneLine(name, maxDeviceName), Address: oneLine(Network(address), maxDeviceAddress),
 		Interval: PollInterval, CreatedAt: now, ExpiresAt: now.Add(DeviceCodeTTL),
 	}}
 	for range userCodeTries {
@@ -98,7 +98,7 @@ func (d *Devices) guess(p Principal, typed, address string, look func(userCode s
 	if err := mayAnswer(p); err != nil {
 		return DeviceCode{}, err
 	}
-	keys := []string{"user " + p.ID.String(), "address " + address}
+	keys := []string{"user " + p.ID.String(), "address " + Network(address)}
 	if wait := d.Guesses.Try(keys...); wait > 0 {
 		f := fault.New(fault.Limited, "Too many codes were typed that are none; try again in some minutes")
 		f.RetryAfter = wait

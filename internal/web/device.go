@@ -60,7 +60,7 @@ func (d Deps) devicePage(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	}
 	return show(w, r, http.StatusOK, d.frame("Log a command line in", c.Principal), devicePage(deviceView{
 		Code: code.UserCode, Name: code.Name, Address: code.Address, Since: code.CreatedAt, Reader: c.Principal.User.Label(),
-		SameAddress: code.Address == address,
+		SameAddress: code.Address == identity.Network(address),
 	}))
 }
 

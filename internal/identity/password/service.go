@@ -48,7 +48,7 @@ func errRefused() error { return fault.New(fault.Unauthenticated, "Invalid usern
 
 // Check returns the principal with this login and password.
 func (s *Service) Check(ctx context.Context, login, password, address string) (identity.Principal, error) {
-	login, address = Fold(login), network(address)
+	login, address = Fold(login), identity.Network(address)
 	if login == "" || password == "" {
 		return identity.Principal{}, fault.New(fault.Invalid, "Email and password are required")
 	}
@@ -100,7 +100,7 @@ func (s *Service) Change(ctx context.Context, p identity.Principal, old, passwor
 		return err
 	}
 	account := p.User.Login
-	if err := s.tries.take(account, network(address)); err != nil {
+	if err := s.tries.take(account, identity.Network(address)); err != nil {
 		return err
 	}
 	hash, err := s.Store.PasswordOf(ctx, p.ID)
@@ -114,7 +114,7 @@ func (s *Service) Change(ctx context.Context, p identity.Principal, old, passwor
 	if !match {
 		return fault.New(fault.Denied, "The current password is not right")
 	}
-	s.tries.succeeded(account, network(address))
+	s.tries.succeeded(account, identity.Network(address))
 	fresh, err := s.Hasher.hash(ctx, password)
 	if err != nil {
 		return err

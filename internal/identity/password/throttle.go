@@ -1,7 +1,6 @@
 package password
 
 import (
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -116,20 +115,6 @@ func (k *tries) count(a allowance, now time.Time) {
 		}
 		k.until = now.Add(wait)
 	}
-}
-
-// network is the part of an address that one customer of a provider has: all of
-// IPv4, and the first half of IPv6.
-func network(address string) string {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil || parsed.Unmap().Is4() {
-		return address
-	}
-	prefix, err := parsed.Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
 }
 
 func inWords(wait time.Duration) string {
