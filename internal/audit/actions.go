@@ -52,6 +52,9 @@ const (
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"
 
+	GrantKV  Action = "kv.grant"
+	RevokeKV Action = "kv.revoke"
+
 	OpenAdmin   Action = "admin.open"
 	ExportAudit Action = "audit.export"
 )

@@ -218,6 +218,8 @@ var workflowLeftovers = [...]string{
 	`DELETE FROM deployment_sources WHERE deployment_id IN (
 		SELECT s.deployment_id FROM deployments d JOIN deployment_sources s ON s.deployment_id = d.id WHERE d.workflow_id = ? LIMIT ?)`,
 	`DELETE FROM deployments WHERE id IN (SELECT id FROM deployments WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM kv_permissions WHERE (table_id, workflow_id) IN (
+		SELECT table_id, workflow_id FROM kv_permissions WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
 		SELECT workflow_id, day, state FROM daily_totals WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM workflows WHERE id IN (SELECT id FROM workflows WHERE id = ? LIMIT ?)`,

@@ -18,6 +18,7 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
+	"github.com/usefloww/flowwd/internal/kv"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -37,6 +38,7 @@ var (
 	_ trigger.Store                = (*Store)(nil)
 	_ deploy.Store                 = (*Store)(nil)
 	_ execution.Store              = (*Store)(nil)
+	_ kv.Store                     = (*Store)(nil)
 )
 
 // Config says where a store keeps its data and how it behaves. Path, Now and

@@ -55,6 +55,7 @@ func Run(t *testing.T, backend Backend) {
 		{"executions", testExecutions},
 		{"delete", testDelete},
 		{"purge", testPurge},
+		{"key-value tables", testKV},
 		{"restart", testRestart},
 		{"concurrency", testConcurrency},
 		{"queue model", testQueueModel},
