@@ -9,11 +9,11 @@ import (
 const Version = "0.1.0"
 
 // Bridge is the version of the calls that the module makes to its host.
-const Bridge = 1
+const Bridge = 3
 
 // Exports are the names that workflow code can import, those of types left
 // out.
-const Exports = "Builtin"
+const Exports = "Builtin, KVError, KVStore, KVTable, runToken"
 
 // Entry is the path of the module's entry, as Source takes it.
 const Entry = "src/index.ts"

@@ -138,6 +138,9 @@ func AllowSelf(p identity.Principal, action Action) error {
 	if p.Kind == identity.Anonymous {
 		return fault.New(fault.Unauthenticated, "No credentials provided")
 	}
+	if p.Kind == identity.Run && action != ReadKV && action != WriteKV {
+		return fault.New(fault.Denied, "the token of a run opens the key-value store alone")
+	}
 	if p.Scope != nil && !inScope(p.Scope.Actions, action) {
 		return fault.New(fault.Denied, "this API key is not made for %s", action)
 	}

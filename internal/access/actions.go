@@ -37,6 +37,9 @@ const (
 	// may do to it.
 	GrantAccess Action = "access.grant"
 	ReadAudit   Action = "audit.read"
+	// ReadKV and WriteKV are for runs too, by the permissions of their workflow.
+	ReadKV  Action = "kv.read"
+	WriteKV Action = "kv.write"
 )
 
 // Actions on what is one's own, for everybody who is logged in.
@@ -100,6 +103,8 @@ var needs = map[Action]tenant.Role{
 	ReadAccess:          tenant.RoleViewer,
 	GrantAccess:         tenant.RoleAdmin,
 	ReadAudit:           tenant.RoleAdmin,
+	ReadKV:              tenant.RoleViewer,
+	WriteKV:             tenant.RoleMember,
 }
 
 // The groups of actions that a credential's scope can be made of.
@@ -113,7 +118,7 @@ const (
 // find what it is done to. What gives others access is in no group: a
 // credential that is made for less must not be the way to one that is not.
 var groups = map[string][]Action{
-	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess},
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV},
 	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadWhoami, ExplainAccess},
 	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami, ExplainAccess},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/kv"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -45,9 +46,12 @@ func (s *Server) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keyValues := &kv.Service{Store: s.store, Now: now}
+	runTokens := s.runTokens()
+	asks := &api.Asks{KV: keyValues, Tokens: runTokens, Log: s.log}
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer,
 	})
 	deployments := deploy.New(deploy.Config{
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
@@ -57,7 +61,7 @@ func (s *Server) connect(ctx context.Context) error {
 	way := s.way()
 	users := &identity.Service{
 		Keys: s.store, Users: s.store, Way: way, Sessions: s.sessions(way), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
-		SingleOrganization: settings.SingleOrg, Devices: s.devices(), DeviceLogin: s.deviceLogin(), IDs: s.ids, Now: now,
+		SingleOrganization: settings.SingleOrg, Devices: s.devices(), DeviceLogin: s.deviceLogin(), Runs: runTokens, IDs: s.ids, Now: now,
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
@@ -84,6 +88,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
 		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: s.executions, Now: now},
+		KV:          keyValues,
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
 		Accounts:    users,
 		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},

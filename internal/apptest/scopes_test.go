@@ -55,7 +55,7 @@ func TestRoutesByRoleAndScope(t *testing.T) {
 		line := fmt.Sprintf(columns, info.Method, info.Path, info.Policy, object)
 		for i, name := range names {
 			o, keys := shared, sharedKeys
-			changes := info.Method != http.MethodGet && strings.Contains(info.Path, "{") && !strings.HasPrefix(info.Path, "/api/organizations/")
+			changes := info.Method != http.MethodGet && namesOwn(info.Path)
 			if changes || info.Object == "Service account" {
 				n++
 				o = freshObjects(t, s, info, namespace, n)

@@ -13,8 +13,9 @@ import (
 
 // Actor is who did something, and from where.
 type Actor struct {
-	// Kind is "user", "service_account", "operator" (of the machine, by the
-	// command line), "system" (the server by itself) or "anonymous".
+	// Kind is "user", "service_account", "run" (code of a workflow), "operator"
+	// (of the machine, by the command line), "system" (the server by itself) or
+	// "anonymous".
 	Kind string
 	ID   id.ID
 	// Name is for people: an e-mail or the name of a service account.
@@ -29,6 +30,7 @@ type Actor struct {
 const (
 	KindUser           = "user"
 	KindServiceAccount = "service_account"
+	KindRun            = "run"
 	KindOperator       = "operator"
 	KindSystem         = "system"
 	KindAnonymous      = "anonymous"

@@ -72,7 +72,14 @@ type Invocation struct {
 	Trigger workflow.Declaration
 	Event   Event
 	Limits  Limits
+	// Ask answers what the code asks of the server by name, such as for a value
+	// of the key-value store; nil for nobody. It is called from any goroutine.
+	Ask Ask
 }
+
+// Ask answers a question with a JSON text. The error is for the author of the
+// code.
+type Ask func(ctx context.Context, name string, question []byte) (answer []byte, err error)
 
 // Event is what a handler is called with. Its JSON part and its body travel
 // apart, because a body is raw bytes that the realm turns into a value.

@@ -63,7 +63,18 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 			ContentType: c.Event.ContentType, Body: c.Event.Body,
 		},
 		Limits: limits,
+		Ask:    s.ask(c),
 	}, log.write)
+}
+
+// ask answers what the code of a claim asks.
+func (s *Service) ask(c *Claim) engine.Ask {
+	if s.Asked == nil {
+		return nil
+	}
+	return func(ctx context.Context, name string, question []byte) ([]byte, error) {
+		return s.Asked(ctx, c, name, question)
+	}
 }
 
 // end stores how an attempt ended.

@@ -11,8 +11,8 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// Config is what a Service is made of. All fields are required but Metrics and
-// Listener.
+// Config is what a Service is made of. All fields are required but Metrics,
+// Listener and Asked.
 type Config struct {
 	Store  Store
 	Engine engine.Engine
@@ -30,6 +30,9 @@ type Config struct {
 	Metrics   Metrics
 	// Listener is told what happens; nil for nobody.
 	Listener Listener
+	// Asked answers what the code of a claim asks of the server by name; nil for
+	// nobody.
+	Asked func(ctx context.Context, c *Claim, name string, question []byte) ([]byte, error)
 }
 
 // Metrics is told what happens to executions. It must not block.

@@ -18,6 +18,9 @@ const (
 	Anonymous      Kind = ""
 	ServiceAccount Kind = "service_account"
 	Human          Kind = "human"
+	// Run is the code of a run. It is a member of nothing, and may do what its
+	// workflow may with what belongs to workflows.
+	Run Kind = "run"
 )
 
 // Principal is whoever makes a request. The zero Principal is anonymous and is
@@ -47,6 +50,8 @@ type Principal struct {
 	// FamilyID is the command line's login behind the request; zero for other
 	// credentials.
 	FamilyID id.ID
+	// Run is the attempt that a Run principal stands for.
+	Run RunIdentity
 	// Ambient says that a browser sends the credential by itself, also when
 	// another site made it send the request.
 	Ambient bool
@@ -101,7 +106,14 @@ func (p Principal) Actor() audit.Actor {
 		return audit.Actor{Kind: audit.KindServiceAccount, ID: p.ID, Name: p.Name}
 	case Human:
 		return audit.Actor{Kind: audit.KindUser, ID: p.ID, Name: p.User.Label()}
+	case Run:
+		return RunActor(p.Run.ExecutionID)
 	default:
 		return audit.Actor{Kind: audit.KindAnonymous}
 	}
+}
+
+// RunActor names the code of a run in the audit log.
+func RunActor(execution id.ID) audit.Actor {
+	return audit.Actor{Kind: audit.KindRun, ID: execution, Name: "run " + execution.String()}
 }

@@ -22,6 +22,8 @@ type Service struct {
 	Sessions *Sessions
 	// Devices are command lines that log in here; nil for none.
 	Devices *Devices
+	// Runs are the tokens of runs; nil for none.
+	Runs *RunTokens
 	// DeviceLogin says where they log in; the Way knows it too.
 	DeviceLogin DeviceLogin
 	// Fresh returns a new organization with its namespace for a display name, not
@@ -54,6 +56,8 @@ func (s *Service) authenticate(ctx context.Context, c Credential) (Principal, er
 		return s.authenticateKey(ctx, c.Bearer)
 	case s.Devices != nil && token.Issuer(c.Bearer) == TokenIssuer:
 		return s.Devices.authenticate(ctx, c.Bearer)
+	case s.Runs != nil && token.Issuer(c.Bearer) == RunIssuer:
+		return s.Runs.authenticate(c.Bearer)
 	case c.Bearer != "" && s.Way != nil:
 		who, err := s.Way.Verify(ctx, c.Bearer)
 		if err != nil {

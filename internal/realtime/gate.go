@@ -22,7 +22,11 @@ type Gate struct {
 // Connect returns who a connection belongs to. A fault.Unauthenticated or
 // fault.Denied is final; everything else may pass.
 func (g *Gate) Connect(ctx context.Context, c identity.Credential) (identity.Principal, error) {
-	return g.Authenticate(ctx, c)
+	p, err := g.Authenticate(ctx, c)
+	if err == nil && p.Kind == identity.Run {
+		return identity.Principal{}, fault.New(fault.Denied, "the token of a run opens the key-value store alone")
+	}
+	return p, err
 }
 
 // ErrChannel refuses a channel. It does not tell a foreign workflow from none;

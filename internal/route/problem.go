@@ -33,6 +33,9 @@ const (
 	unavailableRetry = 5 * time.Second
 )
 
+// Status returns the status that a kind of failure is answered with.
+func Status(kind fault.Kind) int { return statusOf[kind] }
+
 // problem is the body of every failure: the members of RFC 9457, and `error`
 // and `message`, which existing clients read.
 type problem struct {

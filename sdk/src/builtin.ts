@@ -1,12 +1,9 @@
+import { aliasOf, type ProviderOptions } from "./alias";
 import { onlyKeys, optionalText, runOptionKeys, runOptions } from "./check";
 import { host, type ProviderRef } from "./host";
 import type { CronTrigger, ManualTrigger, WebhookTrigger } from "./types";
 
-/** Settings of `new Builtin(…)`. */
-export interface BuiltinOptions {
-  /** The alias; "default" unless set. */
-  credential?: string;
-}
+export type BuiltinOptions = ProviderOptions;
 
 export interface BuiltinTriggers {
   /** Runs the handler for each request at an address of its own. */
@@ -22,7 +19,7 @@ export class Builtin {
   readonly triggers: BuiltinTriggers;
 
   constructor(options: string | BuiltinOptions = {}) {
-    const provider: ProviderRef = { type: "builtin", alias: aliasOf(options) };
+    const provider: ProviderRef = { type: "builtin", alias: aliasOf("new Builtin", options) };
     host().provider(provider);
     this.triggers = {
       onWebhook: (trigger) => onWebhook(provider, trigger),
@@ -30,15 +27,6 @@ export class Builtin {
       onManual: (trigger) => onManual(provider, trigger),
     };
   }
-}
-
-function aliasOf(options: string | BuiltinOptions): string {
-  if (typeof options !== "string") {
-    onlyKeys("new Builtin", options, ["credential"]);
-  }
-  const alias = typeof options === "string" ? options : options.credential;
-  optionalText("new Builtin: the alias", alias);
-  return alias ?? "default";
 }
 
 const webhookKeys = ["path", "method", "handler", ...runOptionKeys];

@@ -1,4 +1,4 @@
-// The border to the server: bridge version 1. Everything that the SDK asks of
+// The border to the server: bridge version 3. Everything that the SDK asks of
 // the process that runs it goes through the one global object named here.
 
 import type { Handler, RunOptions } from "./types";
@@ -21,6 +21,8 @@ export interface TriggerRegistration {
 interface Host {
   provider(ref: ProviderRef): void;
   trigger(registration: TriggerRegistration): void;
+  /** Asks the server; both are JSON texts. */
+  ask(name: string, question: string): Promise<string>;
 }
 
 declare global {
@@ -34,4 +36,13 @@ export function host(): Host {
     throw new Error('The module "floww" works only inside flowwd; deploy this code with "flowwd deploy".');
   }
   return found;
+}
+
+/** Asks the server, and throws what failed makes of its refusal. */
+export async function ask(name: string, question: object, failed: (status: number, detail: string) => Error): Promise<any> {
+  const answer = JSON.parse(await host().ask(name, JSON.stringify(question)));
+  if (answer.error !== undefined) {
+    throw failed(answer.error.status, answer.error.detail);
+  }
+  return answer.ok;
 }

@@ -2,6 +2,9 @@
 
 export { Builtin } from "./builtin";
 export type { BuiltinOptions, BuiltinTriggers } from "./builtin";
+export { KVError, KVStore, KVTable } from "./kv";
+export type { KVItem, KVListOptions, KVPermission, KVSetOptions } from "./kv";
+export { runToken } from "./run";
 export type {
   Context,
   CronEvent,

@@ -21,6 +21,8 @@ type request struct {
 	// memory is what the code may allocate, in bytes.
 	memory  int64
 	timeout time.Duration
+	// asked answers what the code asks but fetch; nil for nobody.
+	asked engine.Ask
 	// answers are the frames that may come.
 	answers bridge.Bounds
 	// frame appends the request itself.
@@ -57,7 +59,7 @@ func (e *Engine) try(ctx context.Context, r request, follow func(*exchange) erro
 	if err != nil {
 		return err
 	}
-	x := e.newExchange(ctx, child, r.timeout)
+	x := e.newExchange(ctx, child, r)
 	defer func() {
 		x.stop()
 		e.pool.Release(child, x.took() > slow)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 	"github.com/usefloww/flowwd/internal/engine/embedded/pool"
@@ -36,6 +37,7 @@ type asks struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	fetch  *fetch.Client
+	other  engine.Ask
 	child  *pool.Child
 	slots  chan struct{}
 	done   sync.WaitGroup
@@ -55,9 +57,9 @@ type question struct {
 	size   int
 }
 
-func newAsks(ctx context.Context, client *fetch.Client, child *pool.Child) *asks {
+func newAsks(ctx context.Context, client *fetch.Client, child *pool.Child, other engine.Ask) *asks {
 	ctx, cancel := context.WithCancel(ctx)
-	return &asks{ctx: ctx, cancel: cancel, fetch: client, child: child, slots: make(chan struct{}, maxInFlight), open: map[uint64]*question{}}
+	return &asks{ctx: ctx, cancel: cancel, fetch: client, other: other, child: child, slots: make(chan struct{}, maxInFlight), open: map[uint64]*question{}}
 }
 
 // stop ends all that is under way and waits for it.
@@ -111,11 +113,11 @@ func (a *asks) begin(ask bridge.Ask) error {
 	a.done.Go(func() {
 		defer a.end(ask.ID, q)
 		if full {
-			a.fail(ctx, ask.ID, fmt.Errorf("%d requests of this run are open, or they hold %d MB; read or cancel the bodies of their answers", maxOpen, maxPending>>20))
+			a.fail(ctx, ask, fmt.Errorf("%d requests of this run are open, or they hold %d MB; read or cancel the bodies of their answers", maxOpen, maxPending>>20))
 			return
 		}
 		if err := a.answer(ctx, ask, q); err != nil {
-			a.fail(ctx, ask.ID, err)
+			a.fail(ctx, ask, err)
 		}
 	})
 	return nil
@@ -140,14 +142,14 @@ func (a *asks) reply(ctx context.Context, r bridge.Reply) {
 	_ = a.child.Send(r.Append(nil))
 }
 
-func (a *asks) fail(ctx context.Context, id uint64, err error) {
-	a.reply(ctx, bridge.Reply{ID: id, Last: true, Failed: true, Head: []byte("fetch failed: " + err.Error())})
+func (a *asks) fail(ctx context.Context, ask bridge.Ask, err error) {
+	a.reply(ctx, bridge.Reply{ID: ask.ID, Last: true, Failed: true, Head: []byte(ask.Name + " failed: " + err.Error())})
 }
 
 // answer answers a question to its end.
 func (a *asks) answer(ctx context.Context, ask bridge.Ask, q *question) error {
 	if ask.Name != "fetch" {
-		return fmt.Errorf("this server has no %.40q", ask.Name)
+		return a.elsewhere(ctx, ask)
 	}
 	response, err := a.request(ctx, ask)
 	if err != nil {
@@ -173,6 +175,37 @@ func (a *asks) answer(ctx context.Context, ask bridge.Ask, q *question) error {
 	return a.stream(ctx, ask.ID, q, response.Body)
 }
 
+// elsewhere passes a question on to the server, when not too many are under way.
+func (a *asks) elsewhere(ctx context.Context, ask bridge.Ask) error {
+	if a.other == nil {
+		return errors.New("this server does not answer it")
+	}
+	if err := a.slot(ctx); err != nil {
+		return err
+	}
+	defer a.freeSlot()
+	answer, err := a.other(ctx, ask.Name, ask.Head)
+	switch {
+	case err != nil:
+		return err
+	case len(answer) > bridge.MaxReply:
+		return fmt.Errorf("the answer has %d bytes; at most %d are allowed", len(answer), bridge.MaxReply)
+	}
+	a.reply(ctx, bridge.Reply{ID: ask.ID, Last: true, Head: answer})
+	return nil
+}
+
+func (a *asks) slot(ctx context.Context) error {
+	select {
+	case a.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *asks) freeSlot() { <-a.slots }
+
 // request makes the request of a question, when not too many are under way.
 func (a *asks) request(ctx context.Context, ask bridge.Ask) (*fetch.Response, error) {
 	var r struct {
@@ -182,12 +215,10 @@ func (a *asks) request(ctx context.Context, ask bridge.Ask) (*fetch.Response, er
 	if err := json.Unmarshal(ask.Head, &r); err != nil {
 		return nil, fmt.Errorf("read the request: %w", err)
 	}
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := a.slot(ctx); err != nil {
+		return nil, err
 	}
+	defer a.freeSlot()
 	return a.fetch.Do(ctx, fetch.Request{URL: r.URL, Method: r.Method, Headers: r.Headers, Redirect: r.Redirect, Body: ask.Body})
 }
 

@@ -30,7 +30,7 @@ func (e *Engine) Compile(ctx context.Context, source workflow.Source) (*workflow
 		return nil, fmt.Errorf("start a child to compile in: %w", err)
 	}
 	defer child.Kill(pool.Retired)
-	x := e.newExchange(ctx, child, e.config.CompileTimeout)
+	x := e.newExchange(ctx, child, request{timeout: e.config.CompileTimeout})
 	defer x.stop()
 	child.Expect(bridge.Bounds{bridge.KindCompiled: maxCompiled, bridge.KindFailed: maxFailed})
 	if err := child.Send(bridge.AppendCompile(nil, source)); err != nil {

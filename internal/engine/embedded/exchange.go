@@ -28,14 +28,14 @@ type exchange struct {
 
 // newExchange kills the child when the timeout is over or ctx ends. The caller
 // stops it.
-func (e *Engine) newExchange(ctx context.Context, child *pool.Child, timeout time.Duration) *exchange {
+func (e *Engine) newExchange(ctx context.Context, child *pool.Child, r request) *exchange {
 	return &exchange{
 		child:   child,
-		newAsks: func() *asks { return newAsks(ctx, e.fetch, child) },
+		newAsks: func() *asks { return newAsks(ctx, e.fetch, child, r.asked) },
 		now:     e.config.Now,
 		began:   e.config.Now(),
-		timeout: timeout,
-		timer:   time.AfterFunc(timeout, func() { child.Kill(pool.Timeout) }),
+		timeout: r.timeout,
+		timer:   time.AfterFunc(r.timeout, func() { child.Kill(pool.Timeout) }),
 		unwatch: context.AfterFunc(ctx, func() { child.Kill(pool.Cancelled) }),
 	}
 }

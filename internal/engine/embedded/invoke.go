@@ -24,6 +24,7 @@ func (e *Engine) Invoke(ctx context.Context, call engine.Invocation, sink func([
 		program: call.Program,
 		memory:  call.Limits.Memory,
 		timeout: call.Limits.Timeout,
+		asked:   call.Ask,
 		answers: bridge.Bounds{
 			bridge.KindLog:    call.Limits.LogLineBytes + frameSlack,
 			bridge.KindDone:   call.Limits.ResultBytes + frameSlack,

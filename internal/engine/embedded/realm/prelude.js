@@ -506,7 +506,11 @@
   }
 
   const bridge = {
-    bridge: 2,
+    bridge: 3,
+    // ask asks the server by a name and gives its answer. Both are JSON texts.
+    async ask(name, question) {
+      return (await ask(text(name), text(question)).next()).head;
+    },
     // module gives one of Node's modules, by its full name.
     module(name) {
       need(includes(modules, " " + name + " "), text(name) + " is not available");
@@ -530,6 +534,7 @@
   freeze(bridge.trigger);
   freeze(bridge.provider);
   freeze(bridge.module);
+  freeze(bridge.ask);
   defineProperty(globalThis, "__floww", { value: freeze(bridge) });
 
   function makeEvent(event, hasBody, body) {

@@ -1,0 +1,9 @@
+import { ask } from "./host";
+
+/**
+ * A token with which others use the key-value store over HTTP on behalf of this
+ * run, until its attempt is over. It opens nothing else.
+ */
+export async function runToken(): Promise<string> {
+  return ask("token", {}, (_, detail) => new Error(detail));
+}
