@@ -29,6 +29,12 @@ const (
 	// failed for good, so that a transport that is gone is not waited for again
 	// and again.
 	silence = time.Second
+	// maxSilence bounds the wait before subscribers are told again of a gap while
+	// nothing else happens; it begins with silence and doubles.
+	maxSilence = 16 * time.Second
+	// gapsAtOnce is how many workflows' subscribers are told of a gap while events
+	// wait.
+	gapsAtOnce = 1000
 )
 
 // FeedConfig is what a Feed is made of. All fields are required.
@@ -47,6 +53,9 @@ type Feed struct {
 	bytes atomic.Int64
 
 	published, dropped atomic.Int64
+	// failing is whether the last publication failed, so that trouble is logged
+	// once and not for each event.
+	failing atomic.Bool
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -73,7 +82,7 @@ type item struct {
 	make     func() ([]byte, error)
 }
 
-// NewFeed returns a Feed that drops everything before Start.
+// NewFeed returns a Feed that keeps what fits until Start.
 func NewFeed(c FeedConfig) *Feed {
 	f := &Feed{FeedConfig: c, seed: maphash.MakeSeed(), stop: func() {}}
 	for i := range f.lanes {
@@ -110,10 +119,14 @@ func (f *Feed) Waiting() int {
 	return n
 }
 
+func (f *Feed) laneOf(workflow id.ID) *lane {
+	return &f.lanes[maphash.Bytes(f.seed, workflow[:])%lanes]
+}
+
 // put has an event published, or drops it when too much waits. Size is about how
 // many bytes it keeps in memory.
 func (f *Feed) put(workflow id.ID, size int, o Options, make func() ([]byte, error)) {
-	l := &f.lanes[maphash.Bytes(f.seed, workflow[:])%lanes]
+	l := f.laneOf(workflow)
 	if f.bytes.Add(int64(size)) <= maxWaiting {
 		select {
 		case l.queue <- item{workflow: workflow, size: size, options: o, make: make}:
@@ -127,6 +140,11 @@ func (f *Feed) put(workflow id.ID, size int, o Options, make func() ([]byte, err
 
 func (f *Feed) drop(l *lane, workflow id.ID) {
 	f.dropped.Add(1)
+	l.keepGap(workflow)
+}
+
+// keepGap remembers to tell subscribers of a workflow.
+func (l *lane) keepGap(workflow id.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.gaps) < maxGaps {
@@ -143,40 +161,87 @@ func (l *lane) takeGap(workflow id.ID) bool {
 	return gap
 }
 
+// someGaps returns up to limit workflows whose subscribers must be told of a gap.
+func (l *lane) someGaps(limit int) []id.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var some []id.ID
+	for workflow := range l.gaps {
+		if len(some) == limit {
+			break
+		}
+		some = append(some, workflow)
+	}
+	return some
+}
+
 func (f *Feed) run(ctx context.Context, l *lane) {
 	var silent time.Time // until when everything is dropped
+	// What was dropped may have been the last that happens: those who wait for it
+	// are told of the gap also when nothing else comes.
+	var tell <-chan time.Time
+	wait := silence
 	for {
-		var i item
+		if tell == nil && len(l.someGaps(1)) > 0 {
+			tell = time.After(wait)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case i = <-l.queue:
-		}
-		f.bytes.Add(-int64(i.size))
-		if f.Now().Before(silent) || !f.publish(ctx, l, i) {
-			f.drop(l, i.workflow)
-			if !f.Now().Before(silent) {
+		case <-tell:
+			tell = nil
+			if wait = min(2*wait, maxSilence); f.tellGaps(ctx, l) {
+				wait = silence
+			}
+		case i := <-l.queue:
+			f.bytes.Add(-int64(i.size))
+			if f.Now().Before(silent) {
+				f.drop(l, i.workflow)
+			} else if !f.publish(ctx, l, i) {
+				f.drop(l, i.workflow)
 				silent = f.Now().Add(silence)
+			} else {
+				wait = silence
 			}
 		}
 	}
 }
 
-// publish publishes an event, after word of a gap when there is one.
-func (f *Feed) publish(ctx context.Context, l *lane, i item) bool {
-	channel := Channel(i.workflow)
-	if l.takeGap(i.workflow) {
-		word, err := encode(typeGap, i.workflow, f.Now(), struct{}{})
-		if err != nil || !f.try(ctx, channel, word, Options{}) {
+// tellGaps tells subscribers of some workflows that something was dropped, and
+// reports whether it could.
+func (f *Feed) tellGaps(ctx context.Context, l *lane) bool {
+	for _, workflow := range l.someGaps(gapsAtOnce) {
+		if !f.tellGap(ctx, l, workflow) {
 			return false
 		}
+	}
+	return true
+}
+
+// tellGap tells subscribers of a workflow that something was dropped, if so.
+func (f *Feed) tellGap(ctx context.Context, l *lane, workflow id.ID) bool {
+	if !l.takeGap(workflow) {
+		return true
+	}
+	word, err := encode(typeGap, workflow, f.Now(), struct{}{})
+	if err == nil && f.try(ctx, Channel(workflow), word, Options{}) {
+		return true
+	}
+	l.keepGap(workflow)
+	return false
+}
+
+// publish publishes an event, after word of a gap when there is one.
+func (f *Feed) publish(ctx context.Context, l *lane, i item) bool {
+	if !f.tellGap(ctx, l, i.workflow) {
+		return false
 	}
 	data, err := i.make()
 	if err != nil {
 		f.Log.Error("an event has no JSON form", "workflow", i.workflow, "error", err)
 		return true
 	}
-	if !f.try(ctx, channel, data, i.options) {
+	if !f.try(ctx, Channel(i.workflow), data, i.options) {
 		return false
 	}
 	f.published.Add(1)
@@ -191,10 +256,15 @@ func (f *Feed) try(ctx context.Context, channel string, data []byte, o Options) 
 		err := f.Transport.Publish(limited, channel, data, o)
 		cancel()
 		if err == nil {
+			if f.failing.CompareAndSwap(true, false) {
+				f.Log.Info("realtime events are published again", "dropped", f.dropped.Load())
+			}
 			return true
 		}
 		if n == tries || ctx.Err() != nil {
-			f.Log.Warn("an event was not published", "channel", channel, "tries", n, "error", err)
+			if ctx.Err() == nil && f.failing.CompareAndSwap(false, true) {
+				f.Log.Warn("realtime events are not published and are dropped until they can be", "channel", channel, "tries", n, "error", err)
+			}
 			return false
 		}
 		select {

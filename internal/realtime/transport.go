@@ -2,6 +2,8 @@ package realtime
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 
 	"github.com/usefloww/flowwd/internal/id"
 )
@@ -27,6 +29,14 @@ type Transport interface {
 type Options struct {
 	// Passing keeps the publication out of the channel's history.
 	Passing bool
+}
+
+// Once returns what an event is known by, so that a publication whose answer got
+// lost can be tried again and is not heard twice. No two events have the same
+// text: each names its execution, its time and its line or attempt.
+func Once(data []byte) string {
+	sum := sha256.Sum256(data)
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // The history of a channel, by which clients recover what they missed: 4.5 of

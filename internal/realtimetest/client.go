@@ -3,6 +3,7 @@ package realtimetest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,9 +27,18 @@ type Client struct {
 // empty.
 func Connect(t testing.TB, url, bearer string) *Client {
 	t.Helper()
+	if bearer == "" {
+		return ConnectWith(t, url, "", "")
+	}
+	return ConnectWith(t, url, "Authorization", "Bearer "+bearer)
+}
+
+// ConnectWith opens a connection whose request has a header.
+func ConnectWith(t testing.TB, url, name, value string) *Client {
+	t.Helper()
 	header := http.Header{}
-	if bearer != "" {
-		header.Set("Authorization", "Bearer "+bearer)
+	if name != "" {
+		header.Set(name, value)
 	}
 	return open(t, url, centrifuge.Config{Header: header})
 }
@@ -84,6 +94,10 @@ type Event struct {
 	Raw        json.RawMessage `json:"-"`
 }
 
+// Lost is the type of an event that no channel says: the client is back and
+// could not be told all that it missed.
+const Lost = "lost"
+
 // Subscription gathers what a channel says.
 type Subscription struct {
 	*centrifuge.Subscription
@@ -106,7 +120,12 @@ func (c *Client) Subscribe(channel string, config ...centrifuge.SubscriptionConf
 		default:
 		}
 	}
-	made.OnSubscribed(func(centrifuge.SubscribedEvent) { tell(nil) })
+	made.OnSubscribed(func(e centrifuge.SubscribedEvent) {
+		if e.WasRecovering && !e.Recovered {
+			s.events <- Event{Type: Lost}
+		}
+		tell(nil)
+	})
 	made.OnUnsubscribed(func(e centrifuge.UnsubscribedEvent) { tell(&centrifuge.Error{Code: e.Code, Message: e.Reason}) })
 	made.OnPublication(func(e centrifuge.PublicationEvent) {
 		event := Event{Raw: e.Data}
@@ -127,6 +146,36 @@ func (c *Client) Subscribe(channel string, config ...centrifuge.SubscriptionConf
 	}
 }
 
+// Opens reports whether a channel is opened; not when it is refused for good, or
+// the connection with it.
+func (c *Client) Opens(channel string, config centrifuge.SubscriptionConfig) bool {
+	c.t.Helper()
+	s, err := c.NewSubscription(channel, config)
+	if err != nil {
+		c.t.Fatalf("subscribe to %s: %v", channel, err)
+	}
+	came := make(chan bool, 16)
+	tell := func(opened bool) {
+		select {
+		case came <- opened:
+		default:
+		}
+	}
+	s.OnSubscribed(func(centrifuge.SubscribedEvent) { tell(true) })
+	s.OnUnsubscribed(func(centrifuge.UnsubscribedEvent) { tell(false) })
+	c.OnDisconnected(func(centrifuge.DisconnectedEvent) { tell(false) })
+	if err := s.Subscribe(); err != nil {
+		c.t.Fatalf("subscribe to %s: %v", channel, err)
+	}
+	select {
+	case opened := <-came:
+		return opened
+	case <-time.After(patience):
+		c.t.Fatalf("nobody answers a subscription to %s within %v", channel, patience)
+		return false
+	}
+}
+
 // Next returns the next event.
 func (s *Subscription) Next() Event {
 	s.t.Helper()
@@ -139,14 +188,14 @@ func (s *Subscription) Next() Event {
 	}
 }
 
-// Until returns the events up to the first of a type.
-func (s *Subscription) Until(kind string) []Event {
+// Until returns the events up to the first of some types.
+func (s *Subscription) Until(kinds ...string) []Event {
 	s.t.Helper()
 	var all []Event
 	for {
 		e := s.Next()
 		all = append(all, e)
-		if e.Type == kind {
+		if slices.Contains(kinds, e.Type) {
 			return all
 		}
 	}

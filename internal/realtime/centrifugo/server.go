@@ -56,7 +56,8 @@ func (s *Server) Publish(ctx context.Context, channel string, data []byte, o rea
 		Channel     string          `json:"channel"`
 		Data        json.RawMessage `json:"data"`
 		SkipHistory bool            `json:"skip_history,omitempty"`
-	}{channel, data, o.Passing}, nil)
+		Once        string          `json:"idempotency_key"`
+	}{channel, data, o.Passing, realtime.Once(data)}, nil)
 }
 
 // Wanted implements realtime.Transport: who is subscribed is known there.

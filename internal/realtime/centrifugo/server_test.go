@@ -60,7 +60,7 @@ func TestCallsAreAsEveryVersionReadsThem(t *testing.T) {
 	}
 	const head = "POST /api apikey the key of the API the key of the API "
 	for i, want := range []string{
-		`{"method":"publish","params":{"channel":"workflow:x","data":{"a":1},"skip_history":true}}`,
+		`{"method":"publish","params":{"channel":"workflow:x","data":{"a":1},"skip_history":true,"idempotency_key":"AVq9f1zFei3ZS3WQ8ErYCA"}}`,
 		`{"method":"presence","params":{"channel":"workflow:x"}}`,
 		`{"method":"presence","params":{"channel":"workflow:x"}}`,
 		`{"method":"disconnect","params":{"disconnect":{"code":3011,"reason":"force reconnect"},"user":"00000000-0000-0000-0000-000000000001"}}`,

@@ -51,6 +51,9 @@ const (
 	maxFrame = 64 << 10
 	// maxOfUser is how many connections one user may have.
 	maxOfUser = 5000
+	// onceFor is how long Redis knows that an event was published, so that trying
+	// again does not publish it twice.
+	onceFor = 30 * time.Second
 	// lately is how long after its last subscriber a channel is still published
 	// to, so that clients who come back recover.
 	lately = realtime.HistorySeconds * time.Second
@@ -134,6 +137,9 @@ func (n *Node) Publish(_ context.Context, channel string, data []byte, o realtim
 	var options []centrifuge.PublishOption
 	if !o.Passing {
 		options = append(options, centrifuge.WithHistory(realtime.HistorySize, realtime.HistorySeconds*time.Second))
+	}
+	if n.config.Redis != "" {
+		options = append(options, centrifuge.WithIdempotencyKey(realtime.Once(data)), centrifuge.WithIdempotentResultTTL(onceFor))
 	}
 	_, err := n.node.Publish(channel, data, options...)
 	return err
