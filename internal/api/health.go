@@ -5,8 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -46,7 +47,7 @@ type apiHealthBody struct {
 }
 
 func registerHealth(r *route.Router, d Deps) {
-	h := &health{logger: d.Logger, running: make([]sync.Mutex, len(d.Checks)), checks: d.Checks}
+	h := &health{logger: d.Logger, checks: d.Checks}
 	raw := func(path string, handle func(w http.ResponseWriter, r *http.Request) error) {
 		route.Raw(r, route.Spec{
 			Method: http.MethodGet, Path: path, Policy: access.Public(access.ReadHealth), Quiet: true, Unlimited: true,
@@ -85,8 +86,9 @@ func registerHealth(r *route.Router, d Deps) {
 type health struct {
 	logger *slog.Logger
 	checks []Check
-	// running keeps a check that hangs from being started again and again.
-	running []sync.Mutex
+	// running has who asks at the same time share an answer, and keeps a check
+	// that hangs from being started again and again.
+	running singleflight.Group
 }
 
 // ask runs the checks of that name at the same time, all of them when it is
@@ -94,17 +96,18 @@ type health struct {
 func (h *health) ask(ctx context.Context, only string) (map[string]checkResult, bool) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	answers := make(map[string]chan error)
-	for i, c := range h.checks {
+	answers := make(map[string]<-chan singleflight.Result)
+	for _, c := range h.checks {
 		if only == "" || c.Name == only {
-			answers[c.Name] = h.start(ctx, i)
+			answers[c.Name] = h.start(ctx, c)
 		}
 	}
 	results, ok := make(map[string]checkResult, len(answers)), true
 	for name, answer := range answers {
 		var err error
 		select {
-		case err = <-answer:
+		case a := <-answer:
+			err = a.Err
 		case <-ctx.Done():
 			err = errSlow
 		}
@@ -114,24 +117,16 @@ func (h *health) ask(ctx context.Context, only string) (map[string]checkResult, 
 	return results, ok
 }
 
-var (
-	errSlow    = fault.New(fault.Unavailable, "no answer within %s", checkTimeout)
-	errHanging = fault.New(fault.Unavailable, "an earlier check has not come back yet")
-)
+var errSlow = fault.New(fault.Unavailable, "no answer within %s", checkTimeout)
 
-// start runs one check on its own, so that one that ignores its context can't
-// hold the answer.
-func (h *health) start(ctx context.Context, i int) chan error {
-	answer := make(chan error, 1)
-	go func() {
-		if !h.running[i].TryLock() {
-			answer <- errHanging
-			return
-		}
-		defer h.running[i].Unlock()
-		answer <- h.checks[i].Ask(ctx)
-	}()
-	return answer
+// start runs a check on its own, so that one that ignores its context can't
+// hold the answer, nor one who asked and went away end it for others.
+func (h *health) start(ctx context.Context, c Check) <-chan singleflight.Result {
+	return h.running.DoChan(c.Name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+		defer cancel()
+		return nil, c.Ask(ctx)
+	})
 }
 
 func (h *health) result(ctx context.Context, name string, err error) checkResult {

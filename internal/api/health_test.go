@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/usefloww/flowwd/internal/fault"
 )
@@ -61,8 +64,8 @@ func TestHealthCheckThatHangs(t *testing.T) {
 		<-release
 		return nil
 	}}))
-	for i, detail := range []string{"no answer within 2s", "an earlier check has not come back yet"} {
-		wantJSON(t, w.ask(t, "GET", "/readyz", ""), 503, `{"status":"failed","checks":{"database":{"status":"failed","detail":"`+detail+`"}}}`)
+	for i := range 2 {
+		wantJSON(t, w.ask(t, "GET", "/readyz", ""), 503, `{"status":"failed","checks":{"database":{"status":"failed","detail":"no answer within 2s"}}}`)
 		if len(started) != 1 {
 			t.Fatalf("request %d: the check was started %d times", i+1, len(started))
 		}
@@ -72,5 +75,33 @@ func TestHealthCheckThatHangs(t *testing.T) {
 		if t.Context().Err() != nil {
 			t.Fatal("the check is never asked again")
 		}
+	}
+}
+
+// Who asks while a check runs gets its answer, also when the first goes away.
+func TestHealthIsAskedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	release, started := make(chan struct{}), make(chan struct{}, 100)
+	h := &health{logger: slog.New(slog.DiscardHandler), checks: []Check{{Name: "database", Ask: func(ctx context.Context) error {
+		started <- struct{}{}
+		<-release
+		return ctx.Err()
+	}}}}
+	first, leave := context.WithCancel(t.Context())
+	h.start(first, h.checks[0])
+	<-started
+	leave()
+	answers := make([]<-chan singleflight.Result, 20)
+	for i := range answers {
+		answers[i] = h.start(t.Context(), h.checks[0])
+	}
+	close(release)
+	for i, answer := range answers {
+		if got := <-answer; got.Err != nil {
+			t.Errorf("request %d: %v", i, got.Err)
+		}
+	}
+	if len(started) != 0 {
+		t.Errorf("the check was started %d times more", len(started))
 	}
 }
