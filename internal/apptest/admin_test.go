@@ -213,7 +213,7 @@ func TestAdminPages(t *testing.T) {
 		"/admin/users?search=script":                  {"1 found", "&lt;script&gt;"},
 		"/admin/users?search=nobody":                  {"0 found"},
 		"/admin/users?page=2":                         {"Newer"},
-		"/admin/audit":                                {"user.create", "&lt;script&gt;", "Entry 1<"},
+		"/admin/audit":                                {"user.create", "&lt;script&gt;", "<dt>Entry</dt><dd>1</dd>"},
 		"/admin/audit?action=session":                 {"session.login"},
 		"/admin/audit?actor=" + url.QueryEscape(evil): {"organization.create", "value=\"&lt;script&gt;"},
 		"/admin/audit?since=2001-01-01&until=2001-01-02&outcome=refused": {"Nothing matches"},

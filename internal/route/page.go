@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/usefloww/flowwd/internal/fault"
 )
@@ -32,7 +33,7 @@ func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, k
 		http.Redirect(w, r, login, status)
 		return true
 	}
-	if s.Policy.IsAdmin() && kind == fault.Denied {
+	if s.Policy.IsAdmin() && kind == fault.Denied && !(reads && rt.readsPages(r)) {
 		// Existing clients compare this text.
 		_ = WriteBody(w, http.StatusForbidden, "text/plain; charset=utf-8", []byte(f.Message))
 		return true
@@ -53,6 +54,22 @@ func (rt *Router) failPage(w http.ResponseWriter, r *http.Request, q *request, k
 		text = f.Message
 	}
 	rt.config.ErrorPage(w, r, statusOf[kind], text)
+	return true
+}
+
+// readsPages reports whether who asks is a browser that shows pages.
+func (rt *Router) readsPages(r *http.Request) bool {
+	return rt.config.ErrorPage != nil && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// failUnmatched shows a page to a browser whose address leads nowhere, and
+// reports whether it did.
+func (rt *Router) failUnmatched(w http.ResponseWriter, r *http.Request, kind fault.Kind) bool {
+	if kind != fault.NotFound || r.Method != http.MethodGet || !rt.readsPages(r) {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	rt.config.ErrorPage(w, r, http.StatusNotFound, "There is nothing at this address")
 	return true
 }
 

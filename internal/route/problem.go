@@ -73,7 +73,7 @@ func (rt *Router) fail(w *response, r *http.Request, q *request, err error) {
 	if w.status != 0 {
 		return
 	}
-	if q.match.leaf != nil && rt.failPage(w, r, q, kind, f) {
+	if q.match.leaf == nil && rt.failUnmatched(w, r, kind) || q.match.leaf != nil && rt.failPage(w, r, q, kind, f) {
 		return
 	}
 	p := problem{Status: statusOf[kind]}

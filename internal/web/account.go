@@ -44,9 +44,9 @@ func registerAccount(r *route.Router, d Deps) {
 
 // accountView is what the page shows.
 type accountView struct {
-	Name, Login, Email, Provider string
-	Admin                        bool
-	Organizations                []organizationView
+	ID, Name, Login, Email, Provider string
+	Admin                            bool
+	Organizations                    []organizationView
 	// HasPassword says that there is one to change.
 	HasPassword bool
 	Sessions    []sessionView
@@ -70,7 +70,7 @@ type deviceRowView struct {
 }
 
 func (d Deps) showAccount(w http.ResponseWriter, r *http.Request, p identity.Principal, status int, v accountView) error {
-	v.Name, v.Login, v.Email, v.Provider = strings.TrimSpace(p.User.FirstName+" "+p.User.LastName), p.User.Login, p.User.Email, d.Way.Name()
+	v.ID, v.Name, v.Login, v.Email, v.Provider = p.ID.String(), strings.TrimSpace(p.User.FirstName+" "+p.User.LastName), p.User.Login, p.User.Email, d.Way.Name()
 	v.Admin, v.HasPassword = p.Admin, d.Passwords != nil && p.User.Provider == password.Name
 	organizations, err := d.Tenants.Organizations(r.Context(), p.Organizations())
 	if err != nil {
@@ -101,14 +101,12 @@ func (d Deps) showAccount(w http.ResponseWriter, r *http.Request, p identity.Pri
 	return show(w, r, status, d.frame("Account", p), accountPage(v))
 }
 
-// frame is the one of a page for somebody who is logged in.
+// frame is the one of a page for somebody who is known.
 func (d Deps) frame(title string, p identity.Principal) frame {
-	f := frame{Title: title}
-	if p.SessionID.IsZero() {
-		return f
+	f := frame{Title: title, Reader: p.User.Label(), Session: !p.SessionID.IsZero(), Admin: p.Admin}
+	if f.Session {
+		_, f.Leaves = d.Way.(identity.Browser)
 	}
-	_, f.Leaves = d.Way.(identity.Browser)
-	f.Reader = p.User.Label()
 	return f
 }
 

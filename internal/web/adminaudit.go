@@ -28,6 +28,11 @@ type auditView struct {
 	Older string
 }
 
+// filtered reports whether anything was asked for.
+func (v auditView) filtered() bool {
+	return v.Actor+v.Action+v.Target+v.Outcome+v.Since+v.Until != ""
+}
+
 type auditEntryView struct {
 	Seq                                  int64
 	At                                   time.Time

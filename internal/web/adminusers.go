@@ -63,7 +63,7 @@ func (d Deps) showUsers(w http.ResponseWriter, r *http.Request, by identity.Prin
 	for _, u := range page.Users {
 		named := d.Administration.IsApproved(u)
 		v.Users = append(v.Users, userView{
-			ID: u.ID.String(), Label: u.Label(), Name: strings.TrimSpace(u.FirstName + " " + u.LastName), Identity: u.Provider + ": " + u.Subject,
+			ID: u.ID.String(), Label: u.Label(), Name: strings.TrimSpace(u.FirstName + " " + u.LastName), Identity: identityText(u),
 			Admin: u.Admin || named, Named: named, Disabled: u.DisabledAt != nil, Oneself: u.ID == by.ID, Made: u.CreatedAt, Seen: u.SeenAt,
 		})
 	}
@@ -113,6 +113,16 @@ func pageNumber(text string) int {
 	return min(max(n, 1), maxPage)
 }
 
+// identityText says who vouches for a user and under which name. Where this
+// server does, the name is the id.
+func identityText(u identity.User) string {
+	if u.Subject == u.ID.String() {
+		return u.Provider
+	}
+	return u.Provider + ": " + u.Subject
+}
+
+// usersAddress is a page of users, with what was done on it.
 func usersAddress(search string, page int, done string) string {
 	query := url.Values{}
 	if search != "" {

@@ -44,19 +44,19 @@ func registerRealtime(r *route.Router, d Deps) {
 				Method: method, Path: path, Policy: access.Admin(access.Administer), Page: true,
 			}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 				d.opened(r, realtimePath)
-				return d.Realtime.serve(w, r, c)
+				return d.Realtime.serve(w, r, c, d.frame("Realtime", c.Principal))
 			})
 		}
 	}
 }
 
-func (d Realtime) serve(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+func (d Realtime) serve(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f frame) error {
 	if d.Pages == nil {
 		shown, err := d.Channels(r.Context())
 		if err != nil {
 			return err
 		}
-		return show(w, r, http.StatusOK, frame{Title: "Realtime", Reader: c.Principal.User.Label()}, channels(shown))
+		return show(w, r, http.StatusOK, f, channels(shown))
 	}
 	// The pages name what they need relative to themselves.
 	if !strings.HasPrefix(r.URL.Path, realtimePath+"/") {

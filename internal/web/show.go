@@ -14,8 +14,11 @@ import (
 // frame is what is around a page.
 type frame struct {
 	Title string
-	// Reader names who is logged in; empty for nobody.
+	// Reader names who reads the page; empty for nobody that is known.
 	Reader string
+	// Session says that the reader can sign out, Admin that there are pages for
+	// administrators to go to.
+	Session, Admin bool
 	// Leaves says that a form of the page may lead to a provider's site, which
 	// browsers otherwise stop.
 	Leaves bool
@@ -61,7 +64,7 @@ func ErrorPage(w http.ResponseWriter, r *http.Request, status int, text string) 
 		title = "Not available now"
 	}
 	// An answer that can't be written has nobody left to be told.
-	_ = show(w, r, status, frame{Title: title}, message(notice{Title: title, Text: sentence(text)}))
+	_ = show(w, r, status, frame{Title: title}, message(notice{Title: title, Text: sentence(text), Link: accountPath, LinkText: "Go to your account"}))
 }
 
 // sentence ends a text with a full stop.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,8 @@ func TestAssetsAreKeptByContent(t *testing.T) {
 	w := httptest.NewRecorder()
 	ErrorPage(w, httptest.NewRequest(http.MethodGet, "/x", nil), http.StatusNotFound, "no")
 	addresses := regexp.MustCompile(`/assets/[^"]+`).FindAllString(w.Body.String(), -1)
-	if len(addresses) != 2 {
+	slices.Sort(addresses)
+	if addresses = slices.Compact(addresses); len(addresses) != 2 {
 		t.Fatalf("the page has the assets %q", addresses)
 	}
 	for _, address := range addresses {

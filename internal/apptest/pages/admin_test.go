@@ -1,0 +1,61 @@
+//go:build external
+
+package pages
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/usefloww/flowwd/internal/apptest"
+)
+
+const denied = "Access denied: Admin permissions required"
+
+// An administrator is led by the login to the pages, looks after users and finds
+// in the log what was done; somebody else is told that these are none of theirs.
+func TestAdministrationPages(t *testing.T) {
+	t.Parallel()
+	s := withAda(t)
+	ada := apptest.NewBrowser(t, s.URL)
+	ada.LogIn(t, apptest.AdminLogin, apptest.AdminPassword)
+	ada.Account(t, "bob@example.com", "password of bob")
+	for _, login := range []string{"grace.hopper@example.com", "a.person.with.a.rather.long.name@department.of.a.company.example.com"} {
+		ada.JSON(t, 201, "POST", "/api/users", map[string]string{"email": login, "firstName": "Somebody", "lastName": "Else"})
+	}
+
+	p := newPerson(t)
+	p.open(s.URL + "/admin?from=here")
+	p.logsIn(apptest.AdminLogin, apptest.AdminPassword)
+	p.sees("Administration")
+	p.isAt(s.URL + "/admin?from=here")
+	p.wants("Runs under way", "Waiting", "Users", "Version")
+	p.pictured("admin")
+
+	p.follow("Users")
+	p.pictured("users")
+	p.do(chromedp.Click(chromedp.CSS(`button[aria-label="Make administrator: bob@example.com"]`)))
+	p.told("status")
+	p.do(chromedp.Click(chromedp.CSS(`button[aria-label="Unmake administrator: bob@example.com"]`)))
+	p.told("status")
+
+	p.follow("Audit log")
+	p.wants("user.unmake_admin", apptest.AdminLogin)
+	p.do(chromedp.Click(chromedp.Search(`(//summary)[2]`)))
+	p.wants("Entry", "To what")
+	p.pictured("audit")
+	p.follow("Realtime")
+	p.wants("Connected clients", "Nobody follows a workflow now.")
+	p.pictured("realtime")
+	p.open(s.URL + "/nowhere")
+	p.sees("There is nothing here")
+	p.pictured("nowhere")
+
+	bob := newPerson(t)
+	bob.open(s.URL + "/admin/users")
+	bob.logsIn("bob@example.com", "password of bob")
+	bob.sees("You may not do this")
+	bob.wants(denied)
+	bob.isAt(s.URL + "/admin/users")
+	bob.pictured("denied")
+}
