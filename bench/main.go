@@ -20,6 +20,10 @@ type options struct {
 	rounds int
 	// samples is how many single events are followed to their first line.
 	samples int
+	// only names the one group of figures to measure; empty for all.
+	only string
+	// env is added to the environment of the servers.
+	env []string
 }
 
 func main() {
@@ -28,6 +32,7 @@ func main() {
 	flag.DurationVar(&o.seconds, "time", 10*time.Second, "length of each load")
 	flag.IntVar(&o.rounds, "rounds", 7, "starts to measure")
 	flag.IntVar(&o.samples, "samples", 500, "events to follow to their first line")
+	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, deploy, load, auth or takeover")
 	out := flag.String("out", "bench/RESULTS.md", "file to write")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -74,5 +79,8 @@ func run(ctx context.Context, o options, out string) error {
 	}
 	text := r.markdown(ctx, o)
 	fmt.Print(text)
+	if o.only != "" {
+		return nil
+	}
 	return os.WriteFile(out, []byte(text), 0o644)
 }

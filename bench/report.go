@@ -23,10 +23,16 @@ type report struct {
 // measure makes one column.
 func (r *report) measure(ctx context.Context, o options, in installation, work string) error {
 	r.columns = append(r.columns, in.name)
-	for _, measure := range []func(context.Context, options, installation, string, *report) error{
-		measureStart, measureFirstLine, measureDeploy, measureLoads, measureTakeover,
+	for _, group := range []struct {
+		name    string
+		measure func(context.Context, options, installation, string, *report) error
+	}{
+		{"start", measureStart}, {"line", measureFirstLine}, {"deploy", measureDeploy}, {"load", measureLoads}, {"auth", measureAuth}, {"takeover", measureTakeover},
 	} {
-		if err := measure(ctx, o, in, work, r); err != nil {
+		if o.only != "" && o.only != group.name {
+			continue
+		}
+		if err := group.measure(ctx, o, in, work, r); err != nil {
 			return err
 		}
 	}

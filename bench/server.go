@@ -48,6 +48,7 @@ func startServer(ctx context.Context, o options, dir, database string) (*server,
 		"--rate-limit", "1000000")
 	// Servers that share a database share the key.
 	s.command.Env = append(os.Environ(), "ENCRYPTION_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	s.command.Env = append(s.command.Env, o.env...)
 	stderr, err := s.command.StderrPipe()
 	if err != nil {
 		return nil, err
