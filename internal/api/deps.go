@@ -26,6 +26,7 @@ type Deps struct {
 	Deployments Deployments
 	Executions  Executions
 	Triggers    Triggers
+	Dev         Dev
 	Receiver    Receiver
 	KV          KV
 	Realtime    Realtime
@@ -104,6 +105,8 @@ type Executions interface {
 	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
 	Attempts(ctx context.Context, execution id.ID) ([]execution.Attempt, error)
 	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
+	// Event returns what caused an execution.
+	Event(ctx context.Context, e execution.Execution) (execution.Event, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
 	SearchLogs(ctx context.Context, query execution.LogQuery) (execution.LogPage, error)
 	// Watch signals after something of the execution was stored; signals that
@@ -156,7 +159,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Receiver == nil || d.KV == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -189,8 +192,10 @@ func Register(r *route.Router, d Deps) error {
 	registerDeployments(r, d)
 	registerExecutions(r, d)
 	registerLogs(r, d)
+	registerBody(r, d)
 	registerEvents(r, d)
 	registerTriggers(r, d)
+	registerDev(r, d)
 	registerWebhook(r, d)
 	registerKV(r, d)
 	registerTokens(r, d)

@@ -101,7 +101,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Receiver: &w.receiver, KV: struct{ KV }{},
+		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Dev: struct{ Dev }{}, Receiver: &w.receiver, KV: struct{ KV }{},
 		Accounts: &w.accounts, Access: struct{ Access }{}, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
@@ -330,6 +330,10 @@ func (f *fakeExecutions) store(change func()) {
 	case f.changed <- struct{}{}:
 	default:
 	}
+}
+
+func (f *fakeExecutions) Event(context.Context, execution.Execution) (execution.Event, error) {
+	return execution.Event{}, f.err
 }
 
 func (f *fakeExecutions) Get(_ context.Context, organizations []id.ID, wanted id.ID) (execution.Execution, error) {

@@ -120,7 +120,7 @@ func (p proxy) connect(w http.ResponseWriter, r *http.Request, body []byte) erro
 	if err != nil {
 		return err
 	}
-	about := map[string]any{"user_id": who.ID}
+	about := realtime.Info{UserID: who.ID.String(), Page: bearerOf(r.Header.Get("Authorization")) == ""}
 	return route.WriteJSON(w, http.StatusOK, map[string]any{
 		"result": map[string]any{"user": who.ID, "info": about, "meta": about},
 	})

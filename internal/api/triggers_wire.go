@@ -19,6 +19,7 @@ type triggerBody struct {
 	WebhookURL    *string         `json:"webhookUrl"`
 	NextRunAt     *timestamp      `json:"nextRunAt" nullable:"true" doc:"When its schedule fires next; it makes a run while its workflow is active"`
 	NextRuns      []timestamp     `json:"nextRuns" nullable:"false" doc:"The next times of its schedule"`
+	DevOnly       bool            `json:"devOnly" doc:"No deployment declares it: it was made for a development session and goes with that"`
 	Timezone      *string         `json:"timezone" doc:"The place whose clock its schedule goes by; null for UTC"`
 }
 
@@ -63,7 +64,7 @@ type invocationAnswer struct {
 func showTrigger(publicURL string, t trigger.Shown) triggerBody {
 	body := triggerBody{
 		ID: t.ID, WorkflowID: t.WorkflowID, ProviderType: t.Provider.Type, ProviderAlias: t.Provider.Alias, TriggerType: t.Type,
-		Input: t.Input, CreatedAt: timestamp(t.CreatedAt), NextRuns: []timestamp{}, Timezone: textOrNull(t.Options.Timezone),
+		Input: t.Input, CreatedAt: timestamp(t.CreatedAt), NextRuns: []timestamp{}, DevOnly: t.DevOnly, Timezone: textOrNull(t.Options.Timezone),
 	}
 	if t.Webhook != nil {
 		url := publicURL + t.Webhook.Path

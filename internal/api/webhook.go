@@ -42,7 +42,7 @@ func registerWebhook(r *route.Router, d Deps) {
 			return err
 		}
 		w.Header().Set(executionHeader, answer.ExecutionID.String())
-		if answer.State == execution.NoDeployment {
+		if answer.State == execution.NoDeployment && !answer.Diverted {
 			return route.WriteBody(w, http.StatusOK, jsonType, []byte(noDeploymentBody))
 		}
 		var room [320]byte

@@ -53,9 +53,11 @@ func (s *Server) connect(ctx context.Context) error {
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
 		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer,
 	})
+	planner := &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now}
+	development := s.development(live, planner, routes)
 	deployments := deploy.New(deploy.Config{
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
-		Planner: &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now},
+		Planner: planner,
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	way := s.way()
@@ -87,9 +89,10 @@ func (s *Server) connect(ctx context.Context) error {
 		Executions:  s.executions,
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
-		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: s.executions, Now: now},
+		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Now: now},
+		Dev:         development,
 		KV:          keyValues,
-		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: s.executions},
+		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: development},
 		Accounts:    users,
 		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},
 		Devices:     users.Devices, Login: users,
@@ -110,9 +113,10 @@ func (s *Server) connect(ctx context.Context) error {
 	s.measure()
 	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
-	schedules := &trigger.Scheduler{Store: s.store, Catalogue: catalogue, Executions: s.executions, Now: now, Log: s.log}
+	s.parts.add(part{name: "development sessions", share: 1, start: development.Start, stop: development.Stop})
+	schedules := &trigger.Scheduler{Store: s.store, Catalogue: catalogue, Executions: development, Now: now, Log: s.log}
 	s.parts.add(part{name: "schedules", share: 5, start: schedules.Start, stop: schedules.Stop})
-	s.addFollower(routes, live)
+	s.addFollower(routes, live, development)
 	s.parts.add(s.httpPart())
 	s.parts.add(s.firstAccount(passwords))
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/usefloww/flowwd/internal/dev"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/trigger"
 )
@@ -20,7 +21,7 @@ func hostname() string {
 
 // addFollower passes on what was stored: by other servers in a shared database,
 // and by this one where it concerns what people may see.
-func (s *Server) addFollower(routes *trigger.Routes, l *live) {
+func (s *Server) addFollower(routes *trigger.Routes, l *live, development *dev.Service) {
 	var stop context.CancelFunc
 	done := make(chan struct{})
 	start := func(ctx context.Context) error {
@@ -32,6 +33,7 @@ func (s *Server) addFollower(routes *trigger.Routes, l *live) {
 					s.executions.Hear(n)
 					routes.Hear(n)
 				}
+				development.Hear(n)
 				l.recheck.Hear(n.Principals, n.Anything)
 			})
 		}()

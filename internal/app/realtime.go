@@ -72,7 +72,9 @@ func (s *Server) addRealtime() (*live, error) {
 		l.transport, l.node = node, node
 		s.parts.add(part{name: "realtime", share: 10, start: node.Start, stop: node.Stop})
 	}
-	l.feed = realtime.NewFeed(realtime.FeedConfig{Transport: l.transport, Log: s.log, Now: s.config.Now})
+	l.feed = realtime.NewFeed(realtime.FeedConfig{
+		Transport: l.transport, RunToken: devTokens(s.runTokens()), BackendURL: s.URL, Log: s.log, Now: s.config.Now,
+	})
 	l.recheck = realtime.NewRecheck(l.transport, s.log)
 	s.parts.add(part{name: "realtime revocation", share: 1, start: l.recheck.Start, stop: l.recheck.Stop})
 	s.parts.add(part{name: "realtime events", share: 5, start: l.feed.Start, stop: l.feed.Stop})

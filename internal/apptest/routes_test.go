@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // objects are what the paths of one matrix row name.
 type objects struct {
 	organization, namespace, workflow, deployment, execution, trigger string
-	account, key                                                      string
+	account, key, session                                             string
 }
 
 // Every route is asked by every kind of caller, each time about objects of the
@@ -98,14 +98,14 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "": o.workflow}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
 	if info.Object == "" && id == "" {
 		id = o.execution
 	}
-	if info.Path == "/api/triggers" {
+	if info.Path == "/api/triggers" || info.Path == "/api/dev/sessions" {
 		return info.Path + "?workflowId=" + o.workflow
 	}
 	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{invitationId}", o.namespace, "{keyId}", o.key, "{provider}", "default", "{table}", "t", "{key}", "k", "{workflowId}", o.namespace, "{path...}", o.workflow+"/in").Replace(info.Path)
@@ -124,9 +124,13 @@ func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace st
 	}
 	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
 	e := d.Run(t, `{}`)
+	session := ""
+	if info.Object == "Development session" {
+		session = syncDev(t, s.Client, d.WorkflowID)["session"].(map[string]any)["id"].(string)
+	}
 	triggers := s.JSON(t, http.StatusOK, "GET", "/api/triggers?workflowId="+d.WorkflowID, nil)["results"].([]any)
 	return objects{
-		namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID, trigger: triggers[0].(map[string]any)["id"].(string),
+		session: session, namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID, trigger: triggers[0].(map[string]any)["id"].(string),
 	}
 }
 

@@ -55,6 +55,11 @@ const (
 	GrantKV  Action = "kv.grant"
 	RevokeKV Action = "kv.revoke"
 
+	// BeginDev and EndDev are the time in which somebody runs a workflow's events
+	// on a machine of their own.
+	BeginDev Action = "dev.begin"
+	EndDev   Action = "dev.end"
+
 	OpenAdmin   Action = "admin.open"
 	ExportAudit Action = "audit.export"
 )

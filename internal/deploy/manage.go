@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
@@ -24,9 +25,10 @@ func (s *Service) Source(ctx context.Context, deployment id.ID) (workflow.Source
 	return s.Store.Source(ctx, deployment)
 }
 
-// Triggers returns the triggers that a workflow has.
-func (s *Service) Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error) {
-	return s.Existing.Triggers(ctx, workflow)
+// Triggers returns the triggers that a workflow has by its deployments.
+func (s *Service) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, error) {
+	all, err := s.Existing.Triggers(ctx, of)
+	return slices.DeleteFunc(all, func(t workflow.Trigger) bool { return t.DevOnly }), err
 }
 
 // SetStatus makes a deployment the active one, with the triggers that it

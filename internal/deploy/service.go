@@ -136,7 +136,7 @@ func (s *Service) unchanged(ctx context.Context, r Request) (workflow.Deployment
 	if d.SourceHash != r.Source.Hash() || d.ClientSDKVersion != r.ClientSDKVersion || string(d.ProviderMappings) != string(r.ProviderMappings) {
 		return workflow.Deployment{}, nil, nil
 	}
-	triggers, err := s.Existing.Triggers(ctx, r.Workflow.ID)
+	triggers, err := s.Triggers(ctx, r.Workflow.ID)
 	if err != nil {
 		return workflow.Deployment{}, nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 		}
 		return Accepted{}, err
 	}
-	if !accepted.Repeated {
+	if !accepted.Repeated && !accepted.Skipped {
 		s.Listener.Accepted(a, accepted)
 	}
 	if accepted.Skipped {
@@ -64,6 +64,11 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 // Get returns an execution of one of the organizations.
 func (s *Service) Get(ctx context.Context, organizations []id.ID, execution id.ID) (Execution, error) {
 	return s.Store.Execution(ctx, organizations, execution)
+}
+
+// Event returns what caused an execution.
+func (s *Service) Event(ctx context.Context, e Execution) (Event, error) {
+	return s.Store.Event(ctx, e.EventID)
 }
 
 // List returns a page of executions, newest first.

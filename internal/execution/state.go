@@ -119,6 +119,8 @@ type Acceptance struct {
 	PlannedAt               *time.Time
 	// AvailableAt postpones the run until then; nil for now.
 	AvailableAt *time.Time
+	// Dev is set when the event is told to who develops the workflow.
+	Dev *Dev
 	// Turn is set for the turn of a schedule, whose time is PlannedAt.
 	Turn *Turn
 	// Claimant takes the execution at once when it is not zero, the trigger's
@@ -127,6 +129,17 @@ type Acceptance struct {
 	// MaxWaiting is the number of waiting executions of the organization at
 	// which nothing more is accepted.
 	MaxWaiting int
+}
+
+// Dev tells an event to people who run it on their own machine.
+type Dev struct {
+	// Trigger is the one that the event is for.
+	Trigger workflow.Trigger
+	// To are those whom it is told to: users and service accounts.
+	To []id.ID
+	// Instead says that the deployed code does not run it: the execution ends as
+	// it is accepted.
+	Instead bool
 }
 
 // Turn is one turn of a trigger's schedule. It is taken once: nothing is stored
@@ -147,6 +160,9 @@ type Accepted struct {
 	// Repeated says that the delivery was seen before; ExecutionID is the
 	// first one's, and nothing was stored.
 	Repeated bool
+	// Diverted says that the deployed code would have run it, and a developer
+	// does instead.
+	Diverted bool
 	// Claim is set when the claimant got the execution.
 	Claim *Claim
 }

@@ -76,6 +76,8 @@ type Store interface {
 	// Execution returns an execution that one of the organizations owns;
 	// fault.NotFound otherwise.
 	Execution(ctx context.Context, organizations []id.ID, execution id.ID) (Execution, error)
+	// Event returns an event with its body; fault.NotFound when it is gone.
+	Event(ctx context.Context, event id.ID) (Event, error)
 	// Executions returns a page, newest first.
 	Executions(ctx context.Context, filter ListFilter) (Page, error)
 	// Logs returns stored lines of an execution after a place, in order, at

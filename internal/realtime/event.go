@@ -109,18 +109,28 @@ func referTo(e id.ID, size int) reference {
 	return reference{Truncated: true, Bytes: size, URL: "/api/executions/" + e.String()}
 }
 
-// bodyValue is a delivery's body as an event shows it: a JSON value, or text, or
-// a reference.
-func bodyValue(e execution.Event, of id.ID) any {
+// referToBody stands for a delivery's body, which the address answers with as it
+// arrived.
+func referToBody(e id.ID, size int) reference {
+	r := referTo(e, size)
+	r.URL += "/body"
+	return r
+}
+
+// bodyValue is a delivery's body as an event shows it.
+func bodyValue(e execution.Event, of id.ID) any { return bodyUpTo(e, of, maxValue) }
+
+// bodyUpTo is a body as a JSON value, or text, or a reference.
+func bodyUpTo(e execution.Event, of id.ID, most int) any {
 	switch {
-	case len(e.Body) > maxValue:
-		return referTo(of, len(e.Body))
+	case len(e.Body) > most:
+		return referToBody(of, len(e.Body))
 	case isJSON(e.ContentType) && json.Valid(e.Body):
 		return json.RawMessage(bytes.TrimSpace(e.Body))
 	case utf8.Valid(e.Body):
 		return string(e.Body)
 	default:
-		return referTo(of, len(e.Body))
+		return referToBody(of, len(e.Body))
 	}
 }
 

@@ -40,8 +40,12 @@ const (
 // FeedConfig is what a Feed is made of. All fields are required.
 type FeedConfig struct {
 	Transport Transport
-	Log       *slog.Logger
-	Now       func() time.Time
+	// RunToken makes what the code of a run shows to this server, and BackendURL
+	// is where that is: for events that run on a developer's machine.
+	RunToken   func(workflow, execution id.ID) (string, error)
+	BackendURL func() string
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Feed publishes what happens, in the order in which it happens to each
@@ -80,6 +84,9 @@ type item struct {
 	size     int
 	options  Options
 	make     func() ([]byte, error)
+	// otherwise makes what is published when make's can't be kept from others; nil
+	// when there is nothing to keep from them.
+	otherwise func() ([]byte, error)
 }
 
 // NewFeed returns a Feed that keeps what fits until Start.
@@ -126,16 +133,20 @@ func (f *Feed) laneOf(workflow id.ID) *lane {
 // put has an event published, or drops it when too much waits. Size is about how
 // many bytes it keeps in memory.
 func (f *Feed) put(workflow id.ID, size int, o Options, make func() ([]byte, error)) {
-	l := f.laneOf(workflow)
-	if f.bytes.Add(int64(size)) <= maxWaiting {
+	f.enqueue(item{workflow: workflow, size: size, options: o, make: make})
+}
+
+func (f *Feed) enqueue(i item) {
+	l := f.laneOf(i.workflow)
+	if f.bytes.Add(int64(i.size)) <= maxWaiting {
 		select {
-		case l.queue <- item{workflow: workflow, size: size, options: o, make: make}:
+		case l.queue <- i:
 			return
 		default:
 		}
 	}
-	f.bytes.Add(-int64(size))
-	f.drop(l, workflow)
+	f.bytes.Add(-int64(i.size))
+	f.drop(l, i.workflow)
 }
 
 func (f *Feed) drop(l *lane, workflow id.ID) {
@@ -237,6 +248,9 @@ func (f *Feed) publish(ctx context.Context, l *lane, i item) bool {
 		return false
 	}
 	data, err := i.make()
+	if err == nil && i.otherwise != nil {
+		i.options.Otherwise, err = i.otherwise()
+	}
 	if err != nil {
 		f.Log.Error("an event has no JSON form", "workflow", i.workflow, "error", err)
 		return true

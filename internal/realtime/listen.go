@@ -12,6 +12,9 @@ var _ execution.Listener = (*Feed)(nil)
 
 // Accepted implements execution.Listener.
 func (f *Feed) Accepted(a execution.Acceptance, got execution.Accepted) {
+	if a.Dev != nil {
+		f.develop(a, got)
+	}
 	if !f.Transport.Wanted(Channel(a.WorkflowID)) {
 		return
 	}
@@ -22,7 +25,7 @@ func (f *Feed) Accepted(a execution.Acceptance, got execution.Accepted) {
 	size := overhead + min(len(event.Body), maxValue)
 	if len(event.Body) > maxValue {
 		// The body itself must not wait in memory.
-		p.Data, event.Body = referTo(got.ExecutionID, len(event.Body)), nil
+		p.Data, event.Body = referToBody(got.ExecutionID, len(event.Body)), nil
 	}
 	f.put(workflow, size, Options{}, func() ([]byte, error) {
 		if p.Data == nil {

@@ -15,8 +15,12 @@ type Transport interface {
 	// Wanted reports whether somebody is or was lately subscribed to a channel;
 	// true where that is not known. What nobody wants need not be made.
 	Wanted(channel string) bool
-	// Present returns whether a user is subscribed to a channel now.
+	// Present returns whether a user is subscribed to a channel now, with a program
+	// and not with a page in a browser.
 	Present(ctx context.Context, channel string, user id.ID) (bool, error)
+	// Here answers the same at once; known is false when only asking elsewhere
+	// can tell.
+	Here(channel string, user id.ID) (present, known bool)
 	// Recheck has the connections of a user connect again, so that all that they
 	// may is decided anew; those of everybody for the zero id, where that can be
 	// done. Clients do so by themselves and lose nothing.
@@ -29,6 +33,19 @@ type Transport interface {
 type Options struct {
 	// Passing keeps the publication out of the channel's history.
 	Passing bool
+	// Only, when there are some, are the users whose programs get it; others who
+	// are subscribed, and pages in browsers, do not. It is passing then.
+	Only []id.ID
+	// Otherwise is published when it can't be kept from others.
+	Otherwise []byte
+}
+
+// Info is what a home of channels knows about a connection, and tells those who
+// share a channel with it.
+type Info struct {
+	UserID string `json:"user_id"`
+	// Page says that it was let in by the cookie of a browser.
+	Page bool `json:"page,omitempty"`
 }
 
 // Once returns what an event is known by, so that a publication whose answer got

@@ -18,6 +18,8 @@ const (
 	workflowInactive = "This workflow is inactive"
 	workflowDeleted  = "The workflow was deleted"
 	tenantDeleted    = "The organization was deleted"
+	sentToDev        = "Sent to dev: it runs on the machine of who develops this workflow"
+	devAbsent        = "No deployment has this trigger, and who develops it was not connected"
 )
 
 // limitedRetry is the wait that a sender is asked to keep when too much waits.
@@ -62,12 +64,14 @@ func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (exec
 		}
 	}
 	if a.Turn != nil {
-		if due, err := takeTurn(t, a); err != nil || !due || origin.refusal() != "" {
+		if due, err := takeTurn(t, a); err != nil || !due || origin.refusal() != "" && a.Dev == nil {
 			return execution.Accepted{Skipped: true}, err
 		}
 	}
 	row := newRow{Acceptance: a, state: execution.Received}
-	if reason := origin.refusal(); reason != "" {
+	if a.Dev != nil && (a.Dev.Instead || origin.refusal() != "") {
+		row.state, row.failure = execution.NoDeployment, sentToDev
+	} else if reason := origin.refusal(); reason != "" {
 		row.state, row.failure = execution.NoDeployment, reason
 	} else if err := s.queue(t, &row, origin); err != nil {
 		return execution.Accepted{}, err
@@ -83,7 +87,7 @@ func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (exec
 			return execution.Accepted{}, err
 		}
 	}
-	return execution.Accepted{ExecutionID: a.ExecutionID, State: row.state, Claim: row.claim(origin)}, nil
+	return execution.Accepted{ExecutionID: a.ExecutionID, State: row.state, Claim: row.claim(origin), Diverted: a.Dev != nil && a.Dev.Instead && origin.refusal() == ""}, nil
 }
 
 // runnable is what decides whether a trigger's execution can run, and with
@@ -95,6 +99,7 @@ type runnable struct {
 	deploymentID   id.ID      // the active one; zero when there is none
 	programHash    workflow.Hash
 	triggerDeleted *time.Time
+	devOnly        bool
 	// organizationID and workflowID are the trigger's; only readRunnable fills
 	// them.
 	organizationID, workflowID id.ID
@@ -104,10 +109,10 @@ type runnable struct {
 const runnableJoins = ` JOIN workflows w ON w.id = t.workflow_id JOIN organizations o ON o.id = w.organization_id
 	LEFT JOIN deployments d ON d.id = w.active_deployment_id `
 
-const runnableColumns = `w.active, COALESCE(w.deleted_at, o.deleted_at), t.deleted_at, d.id, d.program_hash, ` + declarationColumns
+const runnableColumns = `w.active, COALESCE(w.deleted_at, o.deleted_at), t.deleted_at, t.dev_only, d.id, d.program_hash, ` + declarationColumns
 
 func (r *runnable) into() []any {
-	return append([]any{&r.active, &r.deletedAt, &r.triggerDeleted, &r.deploymentID, &r.programHash},
+	return append([]any{&r.active, &r.deletedAt, &r.triggerDeleted, &r.devOnly, &r.deploymentID, &r.programHash},
 		declarationInto(&r.declaration)...)
 }
 
@@ -139,6 +144,8 @@ func (r *runnable) refusal() string {
 		return workflowInactive
 	case r.deploymentID.IsZero():
 		return noDeployment
+	case r.devOnly:
+		return devAbsent
 	}
 	return ""
 }

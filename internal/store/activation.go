@@ -151,6 +151,18 @@ func notNull(b []byte) []byte {
 // address.
 func changeTriggers(t *tx, a deploy.Activation) error {
 	for _, removed := range a.Remove {
+		var one int
+		used, err := t.one(`SELECT 1 FROM dev_triggers WHERE trigger_id = ? LIMIT 1`, args{removed}, &one)
+		if err != nil {
+			return err
+		}
+		if used {
+			// Somebody develops it still; it goes with the session.
+			if _, err := t.exec(`UPDATE triggers SET dev_only = true WHERE id = ? AND workflow_id = ?`, removed, a.Deployment.WorkflowID); err != nil {
+				return err
+			}
+			continue
+		}
 		if _, err := t.exec(`DELETE FROM webhooks WHERE trigger_id = ? AND workflow_id = ?`, removed, a.Deployment.WorkflowID); err != nil {
 			return err
 		}
@@ -165,7 +177,8 @@ func changeTriggers(t *tx, a deploy.Activation) error {
 	for _, kept := range a.Keep {
 		o := kept.Options
 		n, err := t.exec(`
-			UPDATE triggers SET input = ?, timeout_ms = ?, concurrency = ?, fail_on_interrupt = ?, retry = ?, timezone = ?, respond = ?
+			UPDATE triggers SET input = ?, timeout_ms = ?, concurrency = ?, fail_on_interrupt = ?, retry = ?, timezone = ?, respond = ?,
+				dev_only = false
 			WHERE id = ? AND workflow_id = ? AND deleted_at IS NULL`,
 			kept.Input, o.Timeout, o.Concurrency, o.FailOnInterrupt, retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), kept.ID, a.Deployment.WorkflowID)
 		if err != nil {
@@ -179,11 +192,27 @@ func changeTriggers(t *tx, a deploy.Activation) error {
 		}
 	}
 	for _, added := range a.Add {
+		if err := takeAddress(t, added); err != nil {
+			return err
+		}
 		if err := addTrigger(t, added); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeAddress takes the address of a new trigger from one that is there for
+// development alone.
+func takeAddress(t *tx, added workflow.Trigger) error {
+	if added.Webhook == nil {
+		return nil
+	}
+	_, err := t.exec(`
+		DELETE FROM webhooks WHERE method = ? AND path = ? AND workflow_id = ?
+			AND EXISTS (SELECT 1 FROM triggers t WHERE t.id = webhooks.trigger_id AND t.dev_only)`,
+		added.Webhook.Method, added.Webhook.Path, added.WorkflowID)
+	return err
 }
 
 func addTrigger(t *tx, added workflow.Trigger) error {
@@ -194,11 +223,11 @@ func addTrigger(t *tx, added workflow.Trigger) error {
 	o := added.Options
 	_, err = t.exec(`
 		INSERT INTO triggers (id, organization_id, workflow_id, identity, provider_type, provider_alias, type, input,
-			ordinal, timeout_ms, concurrency, fail_on_interrupt, retry, timezone, respond, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ordinal, timeout_ms, concurrency, fail_on_interrupt, retry, timezone, respond, created_at, dev_only)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		added.ID, added.OrganizationID, added.WorkflowID, identity, added.Provider.Type, added.Provider.Alias, added.Type,
 		added.Input, added.Ordinal, o.Timeout, o.Concurrency, o.FailOnInterrupt,
-		retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), added.CreatedAt)
+		retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), added.CreatedAt, added.DevOnly)
 	if t.unique(err) {
 		return fault.Because(err, fault.Conflict, "This workflow has a %s trigger with the same input already", added.Type)
 	}
@@ -222,7 +251,7 @@ func addWebhook(t *tx, added workflow.Trigger) error {
 	_, err := t.exec(`INSERT INTO webhooks (id, organization_id, workflow_id, trigger_id, method, path) VALUES (?, ?, ?, ?, ?, ?)`,
 		h.ID, added.OrganizationID, added.WorkflowID, added.ID, h.Method, h.Path)
 	if t.unique(err) {
-		return fault.Because(err, fault.Conflict, "The webhook address %s %s is taken by another workflow", h.Method, h.Path)
+		return fault.Because(err, fault.Conflict, "The webhook address %s %s is taken by another trigger", h.Method, h.Path)
 	}
 	return err
 }

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
+
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -64,6 +67,23 @@ func readEvents(v *view, of map[id.ID]*waitingRow) (map[id.ID]storedEvent, error
 		return err
 	})
 	return events, err
+}
+
+// Event implements execution.Store.
+func (s *Store) Event(ctx context.Context, wanted id.ID) (execution.Event, error) {
+	var found map[id.ID]storedEvent
+	err := s.read(ctx, "read an event", func(v *view) (err error) {
+		found, err = readEvents(v, map[id.ID]*waitingRow{{}: {eventID: wanted}})
+		return err
+	})
+	event, known := found[wanted]
+	if err == nil && !known {
+		err = fault.New(fault.NotFound, "Event not found")
+	}
+	if err == nil {
+		err = event.load(s.blobs)
+	}
+	return event.Event, err
 }
 
 // load reads a body that is on disk.

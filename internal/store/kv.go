@@ -15,10 +15,15 @@ type kvTable struct {
 }
 
 // kvCaller completes who asks: a run is one of its workflow, in its namespace,
-// and its attempt must not be over. lock ends the statement.
+// and its attempt must not be over. One without an attempt runs on the machine of
+// a developer, while a session takes the events of its trigger. lock ends the
+// statement.
 func kvCaller(v *view, c kv.Caller, lock string) (kv.Caller, error) {
 	if !c.IsRun() {
 		return c, nil
+	}
+	if c.Run.Attempt == 0 {
+		return developedCaller(v, c, lock)
 	}
 	found, err := v.one(`
 		SELECT e.workflow_id, w.organization_id, w.namespace_id FROM executions e JOIN workflows w ON w.id = e.workflow_id
@@ -26,6 +31,20 @@ func kvCaller(v *view, c kv.Caller, lock string) (kv.Caller, error) {
 		args{c.Run.ExecutionID, c.Run.Incarnation, c.Run.Attempt}, &c.WorkflowID, &c.OrganizationID, &c.NamespaceID)
 	if err == nil && !found {
 		err = fault.New(fault.Unauthenticated, "This attempt of the run is over, so it can read and write nothing any more")
+	}
+	return c, err
+}
+
+// developedCaller is kvCaller for a run on a developer's machine.
+func developedCaller(v *view, c kv.Caller, lock string) (kv.Caller, error) {
+	found, err := v.one(`
+		SELECT e.workflow_id, w.organization_id, w.namespace_id FROM executions e JOIN workflows w ON w.id = e.workflow_id
+		WHERE e.id = ? AND w.deleted_at IS NULL AND EXISTS (
+			SELECT 1 FROM dev_triggers y JOIN dev_sessions d ON d.id = y.session_id
+			WHERE y.trigger_id = e.trigger_id AND d.expires_at > d.created_at)`+lock,
+		args{c.Run.ExecutionID}, &c.WorkflowID, &c.OrganizationID, &c.NamespaceID)
+	if err == nil && !found {
+		err = fault.New(fault.Unauthenticated, "The development session of this run is over, so it can read and write nothing any more")
 	}
 	return c, err
 }

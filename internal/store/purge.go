@@ -212,6 +212,8 @@ func (p *purge) deletedWorkflow(workflow id.ID) error {
 var workflowLeftovers = [...]string{
 	`DELETE FROM deliveries WHERE (trigger_id, key) IN (
 		SELECT d.trigger_id, d.key FROM triggers t JOIN deliveries d ON d.trigger_id = t.id WHERE t.workflow_id = ? LIMIT ?)`,
+	`DELETE FROM dev_triggers WHERE (session_id, trigger_id) IN (SELECT session_id, trigger_id FROM dev_triggers WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM dev_sessions WHERE id IN (SELECT id FROM dev_sessions WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM schedules WHERE trigger_id IN (SELECT trigger_id FROM schedules WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM triggers WHERE id IN (SELECT id FROM triggers WHERE workflow_id = ? LIMIT ?)`,

@@ -68,7 +68,7 @@ func texts(v *view, query string, values ...any) (found []string, err error) {
 var (
 	idColumns   = []string{"id", "claimed_by", "incarnation"}
 	timeColumns = []string{"lease_until", "at", "provider_until"}
-	boolColumns = []string{"active", "has_body", "fail_on_interrupt", "is_default", "is_admin", "postponed", "can_read", "can_write"}
+	boolColumns = []string{"active", "has_body", "fail_on_interrupt", "is_default", "is_admin", "postponed", "can_read", "can_write", "dev_only", "mirror"}
 )
 
 // sqliteKind returns what the values of a column are, by its name and the type

@@ -20,12 +20,12 @@ func declarationInto(d *workflow.Declaration) []any {
 	}
 }
 
-const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, s.next_at, ` + declarationColumns
+const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, s.next_at, t.dev_only, ` + declarationColumns
 
 func scanTrigger(scan scanner) (workflow.Trigger, error) {
 	var t workflow.Trigger
 	var h workflow.Webhook
-	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path, &t.NextAt},
+	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path, &t.NextAt, &t.DevOnly},
 		declarationInto(&t.Declaration)...)...)
 	if !h.ID.IsZero() {
 		t.Webhook = &h

@@ -199,6 +199,9 @@ func (t *tx) flush() error {
 	if err := t.audits.flush(t); err != nil {
 		return err
 	}
+	if err := endSessionsOf(t); err != nil {
+		return err
+	}
 	return t.conn.dialect.announce(t, t.notices)
 }
 

@@ -116,7 +116,7 @@ func testDeployments(t *testing.T, backend Backend) {
 		a.Remove = []id.ID{mine[0].ID}
 		a.Add[1].Webhook.Path = triggers[0].Webhook.Path
 		err := w.ActivateDeployment(w.ctx(), a)
-		w.refused(err, fault.Conflict, "The webhook address POST "+triggers[0].Webhook.Path+" is taken by another workflow")
+		w.refused(err, fault.Conflict, "The webhook address POST "+triggers[0].Webhook.Path+" is taken by another trigger")
 
 		ids, statuses := w.statuses(f.ID)
 		equal(t, "deployments", ids, before)

@@ -49,6 +49,7 @@ func Run(t *testing.T, backend Backend) {
 		{"interrupt", testInterrupt},
 		{"retry", testRetry},
 		{"schedules", testSchedules},
+		{"dev sessions", testDevSessions},
 		{"postpone", testPostpone},
 		{"cancel", testCancel},
 		{"logs", testLogs},

@@ -78,7 +78,7 @@ func (p *Planner) Plan(w workflow.Workflow, existing []workflow.Trigger, declare
 	}
 	for _, t := range existing {
 		if identity, err := t.Identity(); err == nil {
-			if _, left := old[identity]; left {
+			if _, left := old[identity]; left && !t.DevOnly {
 				plan.Remove = append(plan.Remove, t.ID)
 			}
 		}
@@ -104,13 +104,19 @@ func (p *Planner) match(w workflow.Workflow, old map[string]workflow.Trigger, d 
 	if t, ok := old[identity]; ok {
 		delete(old, identity)
 		same := t.Options.Timezone == d.Options.Timezone && t.NextAt != nil
-		t.Declaration, t.NextAt = d, nil
+		t.Declaration, t.NextAt, t.DevOnly = d, nil, false
 		if need.Schedule != nil && !same {
 			t.NextAt = nextOf(need.Schedule, p.Now())
 		}
 		return t, false, nil
 	}
-	t := workflow.Trigger{
+	t, err := p.made(w, d, need)
+	return t, true, err
+}
+
+// made is a new trigger.
+func (p *Planner) made(w workflow.Workflow, d workflow.Declaration, need provider.Need) (t workflow.Trigger, err error) {
+	t = workflow.Trigger{
 		ID: p.IDs.New(), OrganizationID: w.OrganizationID, WorkflowID: w.ID,
 		Declaration: d, CreatedAt: p.Now(),
 	}
@@ -120,7 +126,7 @@ func (p *Planner) match(w workflow.Workflow, old map[string]workflow.Trigger, d 
 	if need.Webhook != nil {
 		t.Webhook, err = p.address(w, need.Webhook)
 	}
-	return t, true, err
+	return t, err
 }
 
 // address makes the webhook of a new trigger. One without a path of the

@@ -31,6 +31,8 @@ type Answer struct {
 	WorkflowID  id.ID
 	ExecutionID id.ID
 	State       execution.State
+	// Diverted says that a developer runs it instead of the deployed code.
+	Diverted bool
 	// Repeated says that the delivery was kept before.
 	Repeated bool
 }
@@ -99,6 +101,6 @@ func (r *Receiver) receive(ctx context.Context, req Request, t *workflow.Trigger
 	}
 	return Answer{
 		WebhookID: t.Webhook.ID, TriggerID: t.ID, WorkflowID: t.WorkflowID,
-		ExecutionID: accepted.ExecutionID, State: accepted.State, Repeated: accepted.Repeated,
+		ExecutionID: accepted.ExecutionID, State: accepted.State, Diverted: accepted.Diverted, Repeated: accepted.Repeated,
 	}, nil
 }

@@ -100,6 +100,9 @@ type Trigger struct {
 	Webhook   *Webhook
 	// NextAt is when its schedule fires next; nil for triggers without one.
 	NextAt *time.Time
+	// DevOnly says that no deployment declares it: it is there for development
+	// alone.
+	DevOnly bool
 }
 
 // Webhook is an address that a trigger is called at.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,6 +53,15 @@ func (s *Server) Close() { s.client.CloseIdleConnections() }
 
 // Publish implements realtime.Transport.
 func (s *Server) Publish(ctx context.Context, channel string, data []byte, o realtime.Options) error {
+	if len(o.Only) > 0 {
+		// It has no way to some of a channel's subscribers alone. When they can't
+		// be told, or there are too many to tell, there are others.
+		present, err := s.presence(ctx, channel)
+		if err != nil || present.others(o.Only) {
+			data = o.Otherwise
+		}
+		o.Passing = true
+	}
 	return s.call(ctx, "publish", struct {
 		Channel     string          `json:"channel"`
 		Data        json.RawMessage `json:"data"`
@@ -65,20 +75,48 @@ func (s *Server) Wanted(string) bool { return true }
 
 // Present implements realtime.Transport.
 func (s *Server) Present(ctx context.Context, channel string, user id.ID) (bool, error) {
-	var found struct {
-		Presence map[string]struct {
-			User string `json:"user"`
-		} `json:"presence"`
-	}
-	if err := s.call(ctx, "presence", map[string]string{"channel": channel}, &found); err != nil {
+	found, err := s.presence(ctx, channel)
+	if err != nil {
 		return false, err
 	}
-	for _, client := range found.Presence {
-		if client.User == user.String() {
+	for _, c := range found.Presence {
+		if c.User == user.String() && c.program() {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// Here implements realtime.Transport: who is subscribed is known there.
+func (s *Server) Here(string, id.ID) (present, known bool) { return false, false }
+
+// present is who is subscribed to a channel, by connection.
+type present struct {
+	Presence map[string]connection `json:"presence"`
+}
+
+type connection struct {
+	User string        `json:"user"`
+	Info realtime.Info `json:"conn_info"`
+}
+
+// program reports whether a connection was let in by a credential of its own, and
+// is no page in a browser.
+func (c connection) program() bool { return c.Info.UserID != "" && !c.Info.Page }
+
+// others reports whether somebody is there but the programs of users.
+func (p present) others(users []id.ID) bool {
+	for _, c := range p.Presence {
+		if !c.program() || !slices.ContainsFunc(users, func(u id.ID) bool { return c.User == u.String() }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) presence(ctx context.Context, channel string) (found present, err error) {
+	err = s.call(ctx, "presence", map[string]string{"channel": channel}, &found)
+	return found, err
 }
 
 // Recheck implements realtime.Transport.

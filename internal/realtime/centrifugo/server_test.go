@@ -42,7 +42,7 @@ func TestCallsAreAsEveryVersionReadsThem(t *testing.T) {
 	s := server(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got = append(got, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization")+" "+r.Header.Get("X-API-Key")+" "+string(body))
-		_, _ = io.WriteString(w, `{"result":{"presence":{"c":{"user":"00000000-0000-0000-0000-000000000001"}}}}`)
+		_, _ = io.WriteString(w, `{"result":{"presence":{"c":{"user":"00000000-0000-0000-0000-000000000001","conn_info":{"user_id":"00000000-0000-0000-0000-000000000001"}}}}}`)
 	})
 	ctx := t.Context()
 	if err := s.Publish(ctx, "workflow:x", []byte(`{"a":1}`), realtime.Options{Passing: true}); err != nil {
@@ -217,5 +217,42 @@ func TestAdminPages(t *testing.T) {
 	}
 	if err := wrong.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), "/admin/api"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("with another password: %v", err)
+	}
+}
+
+// What is for some users alone is published to all when nobody else is there, and
+// otherwise without what others must not know.
+func TestForSomeUsersAlone(t *testing.T) {
+	t.Parallel()
+	program := func(n string) string {
+		return `{"user":"00000000-0000-0000-0000-00000000000` + n + `","conn_info":{"user_id":"00000000-0000-0000-0000-00000000000` + n + `"}}`
+	}
+	for what, c := range map[string]struct{ presence, want string }{
+		"them alone":            {`{"result":{"presence":{"a":` + program("1") + `}}}`, `"secret"`},
+		"them and others":       {`{"result":{"presence":{"a":` + program("1") + `,"b":` + program("2") + `}}}`, `"open"`},
+		"a page of theirs":      {`{"result":{"presence":{"a":{"user":"00000000-0000-0000-0000-000000000001","conn_info":{"user_id":"x","page":true}}}}}`, `"open"`},
+		"somebody with a token": {`{"result":{"presence":{"a":{"user":"00000000-0000-0000-0000-000000000001"}}}}`, `"open"`},
+		"nobody knows":          {`{"error":{"code":100,"message":"internal"}}`, `"open"`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			published := ""
+			s := server(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if strings.Contains(string(body), `"presence"`) {
+					_, _ = io.WriteString(w, c.presence)
+					return
+				}
+				published = string(body)
+				_, _ = io.WriteString(w, `{"result":{}}`)
+			})
+			err := s.Publish(t.Context(), "workflow:x", []byte(`"secret"`), realtime.Options{Only: []id.ID{{15: 1}}, Otherwise: []byte(`"open"`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(published, `"data":`+c.want) || !strings.Contains(published, `"skip_history":true`) {
+				t.Errorf("published %s, want %s, in no history", published, c.want)
+			}
+		})
 	}
 }

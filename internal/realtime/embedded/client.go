@@ -50,7 +50,7 @@ func (n *Node) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centr
 		n.config.Log.Warn("a realtime connection could not be decided about", "error", err)
 		return centrifuge.ConnectReply{}, centrifuge.ErrorInternal
 	}
-	info, err := json.Marshal(map[string]string{"user_id": p.ID.String()})
+	info, err := json.Marshal(realtime.Info{UserID: p.ID.String(), Page: credential.Bearer == ""})
 	if err != nil {
 		return centrifuge.ConnectReply{}, centrifuge.ErrorInternal
 	}

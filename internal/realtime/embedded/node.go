@@ -94,6 +94,7 @@ func New(c Config) (*Node, error) {
 	}
 	made.OnConnecting(n.connecting)
 	made.OnConnect(n.connected)
+	made.OnNotification(n.notified)
 	n.doors = n.open()
 	return n, nil
 }
@@ -134,6 +135,9 @@ func (n *Node) Stop(ctx context.Context) error { return n.node.Shutdown(ctx) }
 
 // Publish implements realtime.Transport.
 func (n *Node) Publish(_ context.Context, channel string, data []byte, o realtime.Options) error {
+	if len(o.Only) > 0 {
+		return n.publishTo(channel, data, o.Only)
+	}
 	var options []centrifuge.PublishOption
 	if !o.Passing {
 		options = append(options, centrifuge.WithHistory(realtime.HistorySize, realtime.HistorySeconds*time.Second))
@@ -177,20 +181,6 @@ func (n *Node) leave(channel string) {
 		}
 	}
 	n.left[channel] = now
-}
-
-// Present implements realtime.Transport.
-func (n *Node) Present(_ context.Context, channel string, user id.ID) (bool, error) {
-	found, err := n.node.Presence(channel)
-	if err != nil {
-		return false, fmt.Errorf("read who is subscribed: %w", err)
-	}
-	for _, client := range found.Presence {
-		if client.UserID == user.String() {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // Recheck implements realtime.Transport. The code is one after which clients
