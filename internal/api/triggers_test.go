@@ -39,7 +39,7 @@ func withTriggers(w *world) {
 func TestListTriggers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withTriggers)
-	const rest = `"workflowId":"#3","providerType":"builtin","providerAlias":"default","createdAt":"2026-03-04T04:06:07.008Z"`
+	const rest = `"workflowId":"#3","providerType":"builtin","providerAlias":"default","devOnly":false,"createdAt":"2026-03-04T04:06:07.008Z"`
 	wantJSON(t, w.ask(t, "GET", ids("/api/triggers?workflow_id=#3"), ""), 200, `{"results":[
 		{"id":"#7",`+rest+`,"triggerType":"onWebhook","input":{"method":"POST"},"webhookUrl":"https://flows.example/webhook/a","nextRunAt":null,"nextRuns":[],"timezone":null},
 		{"id":"#8",`+rest+`,"triggerType":"onCron","input":{"z_a":1,"expression":"@daily"},"webhookUrl":null,"timezone":"Europe/Berlin",

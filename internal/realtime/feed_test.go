@@ -58,6 +58,7 @@ func (p *transport) hears(workflow id.ID) []string {
 
 func (p *transport) Wanted(string) bool                                   { return true }
 func (p *transport) Present(context.Context, string, id.ID) (bool, error) { return false, nil }
+func (p *transport) Here(string, id.ID) (present, known bool)             { return false, true }
 func (p *transport) Healthy(context.Context) error                        { return nil }
 func (p *transport) Recheck(_ context.Context, user id.ID) error {
 	p.mu.Lock()

@@ -53,6 +53,7 @@ func (s *Server) Close() { s.client.CloseIdleConnections() }
 
 // Publish implements realtime.Transport.
 func (s *Server) Publish(ctx context.Context, channel string, data []byte, o realtime.Options) error {
+	once := realtime.Once(data)
 	if len(o.Only) > 0 {
 		// It has no way to some of a channel's subscribers alone. When they can't
 		// be told, or there are too many to tell, there are others.
@@ -67,7 +68,7 @@ func (s *Server) Publish(ctx context.Context, channel string, data []byte, o rea
 		Data        json.RawMessage `json:"data"`
 		SkipHistory bool            `json:"skip_history,omitempty"`
 		Once        string          `json:"idempotency_key"`
-	}{channel, data, o.Passing, realtime.Once(data)}, nil)
+	}{channel, data, o.Passing, once}, nil)
 }
 
 // Wanted implements realtime.Transport: who is subscribed is known there.
