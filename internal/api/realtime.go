@@ -112,9 +112,20 @@ func bearerOf(header string) string {
 	return strings.TrimSpace(credential)
 }
 
+// misplaced reports whether a realtime token is shown as a credential.
+func (p proxy) misplaced(r *http.Request) bool {
+	_, err := p.Tokens.Check(bearerOf(r.Header.Get("Authorization")), "")
+	return err == nil
+}
+
 func (p proxy) connect(w http.ResponseWriter, r *http.Request, body []byte) error {
 	if _, _, err := readQuestion(body); err != nil {
 		return err
+	}
+	if p.misplaced(r) {
+		return route.WriteJSON(w, http.StatusOK, map[string]any{
+			"disconnect": map[string]any{"code": centrifugo.MisplacedCode, "reason": "a realtime token is no header"},
+		})
 	}
 	who, err := p.who(r)
 	if err != nil {
@@ -130,6 +141,11 @@ func (p proxy) subscribe(w http.ResponseWriter, r *http.Request, body []byte) er
 	user, channel, err := readQuestion(body)
 	if err != nil {
 		return err
+	}
+	if p.misplaced(r) {
+		return route.WriteJSON(w, http.StatusOK, map[string]any{
+			"error": map[string]any{"code": centrifugo.MisplacedRefusal, "message": "a realtime token is no header"},
+		})
 	}
 	who, err := p.who(r)
 	if err == nil && user != "" && user != who.ID.String() {

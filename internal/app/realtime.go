@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -169,6 +170,20 @@ func CentrifugoConfiguration(settings config.Settings, clientPort int) ([]byte, 
 	})
 }
 
+// adminOf opens the admin pages of a Centrifugo server as the server does. It
+// makes no keys: an installation that has none was never served.
+func adminOf(settings config.Settings, server *centrifugo.Server) (*centrifugo.Admin, error) {
+	key, err := config.DataDir(settings.DataDir).EncryptionKey()
+	if err != nil {
+		return nil, err
+	}
+	s := Server{config: Config{Settings: settings}, keys: config.Keys{Encryption: key}}
+	if s.keyring, err = s.readKeyring(); err != nil {
+		return nil, err
+	}
+	return centrifugo.NewAdmin(server, s.derived(secret.RealtimeAdmin), slog.New(slog.DiscardHandler), time.Now)
+}
+
 // checkCentrifugo returns what is wrong with the Centrifugo server of the
 // settings.
 func checkCentrifugo(ctx context.Context, settings config.Settings) []error {
@@ -180,8 +195,13 @@ func checkCentrifugo(ctx context.Context, settings config.Settings) []error {
 	defer cancel()
 	server := centrifugo.New(c.CentrifugoHost, c.CentrifugoPort, c.CentrifugoKey)
 	defer server.Close()
+	admin, err := adminOf(settings, server)
+	if err != nil {
+		return []error{err}
+	}
 	ids := id.NewSource(time.Now)
 	return server.Check(ctx, centrifugo.Checked{
+		Admin:        admin.Open,
 		WebsocketURL: c.WebsocketURL(settings.PublicURL), Stranger: ids.New(),
 		Tokens: &realtime.Tokens{Secret: []byte(c.CentrifugoSecret), IDs: ids, Now: time.Now},
 	})

@@ -107,6 +107,12 @@ func passed(at string) bool {
 	return true
 }
 
+// Open logs in at the admin pages, to see whether they open.
+func (a *Admin) Open(ctx context.Context) error {
+	_, err := a.login(ctx)
+	return err
+}
+
 // login returns a token of the admin pages.
 func (a *Admin) login(ctx context.Context) (string, error) {
 	a.mu.Lock()

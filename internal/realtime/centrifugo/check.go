@@ -21,6 +21,8 @@ type Checked struct {
 	Tokens       *realtime.Tokens
 	// Stranger is the id of nobody, and of no workflow.
 	Stranger id.ID
+	// Admin logs in at the admin pages.
+	Admin func(context.Context) error
 }
 
 // The codes by which a subscription to a channel is refused: where the channel
@@ -38,31 +40,47 @@ func (s *Server) Check(ctx context.Context, c Checked) []error {
 		return []error{err}
 	}
 	var problems []error
-	if err := asClient(ctx, c.WebsocketURL, centrifuge.Config{}, func(got outcome) error {
-		switch {
-		case got.connected:
-			return errors.New("Centrifugo lets in clients without a credential: turn its connect proxy on, as 'flowwd centrifugo config' does") //nolint:staticcheck // a name
-		case got.code != unauthorizedCode:
-			return fmt.Errorf("Centrifugo answers clients without a credential with %d (%s), so that they try again for ever: take client.proxy.connect.http.status_to_code_transforms of 'flowwd centrifugo config'", got.code, got.reason) //nolint:staticcheck // a name
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
 		}
-		return nil
-	}); err != nil {
-		problems = append(problems, err)
+	}
+	reached, err := asClient(ctx, c.WebsocketURL, centrifuge.Config{}, func(got outcome) { note(judgeAnonymous(got)) })
+	if !reached {
+		return []error{err}
 	}
 	token, err := c.Tokens.Connection(c.Stranger)
 	if err != nil {
 		return append(problems, err)
 	}
-	err = asClient(ctx, c.WebsocketURL, centrifuge.Config{Token: token.Text}, func(got outcome) error {
+	channel := realtime.Channel(c.Stranger)
+	_, err = asClient(ctx, c.WebsocketURL, centrifuge.Config{Token: token.Text}, func(got outcome) {
 		if !got.connected {
-			return fmt.Errorf("Centrifugo does not take a token that is signed with CENTRIFUGO_JWT_SECRET (%d %s): give both the same secret, at client.token.hmac_secret_key", got.code, got.reason) //nolint:staticcheck // a name
+			note(fmt.Errorf("Centrifugo does not take a token that is signed with CENTRIFUGO_JWT_SECRET (%d %s): give both the same secret, at client.token.hmac_secret_key", got.code, got.reason)) //nolint:staticcheck // a name
+			return
 		}
-		return checkSubscribe(ctx, got.client, realtime.Channel(c.Stranger))
+		note(checkSubscribe(ctx, got.client, channel))
+		note(checkStranger(ctx, got.client, channel))
 	})
-	if err != nil {
-		problems = append(problems, err)
+	note(err)
+	note(checkHeaders(ctx, c.WebsocketURL, token.Text, channel))
+	note(s.checkHistory(ctx, channel))
+	if err := c.Admin(ctx); err != nil {
+		note(fmt.Errorf("the admin pages of Centrifugo do not open for this server: %w", err))
 	}
 	return problems
+}
+
+// judgeAnonymous says what is wrong when a client without a credential is not
+// refused for good.
+func judgeAnonymous(got outcome) error {
+	switch {
+	case got.connected:
+		return errors.New("Centrifugo lets in clients without a credential: turn its connect proxy on, as 'flowwd centrifugo config' does") //nolint:staticcheck // a name
+	case got.code != unauthorizedCode:
+		return fmt.Errorf("Centrifugo answers clients without a credential with %d (%s), so that they try again for ever: take client.proxy.connect.http.status_to_code_transforms of 'flowwd centrifugo config', and check that it reaches this server at client.proxy.connect.endpoint", got.code, got.reason) //nolint:staticcheck // a name
+	}
+	return nil
 }
 
 func (s *Server) checkVersion(ctx context.Context) error {
@@ -82,6 +100,38 @@ func (s *Server) checkVersion(ctx context.Context) error {
 	return nil
 }
 
+// checkHistory looks whether events are kept for clients that come back, at a
+// channel that nobody follows.
+func (s *Server) checkHistory(ctx context.Context, channel string) error {
+	if err := s.Publish(ctx, channel, []byte(`{"type":"test"}`), realtime.Options{}); err != nil {
+		return fmt.Errorf("a test event was not published: %w", err)
+	}
+	var kept struct {
+		Publications []json.RawMessage `json:"publications"`
+	}
+	err := s.call(ctx, "history", map[string]any{"channel": channel, "limit": 1}, &kept)
+	if err != nil || len(kept.Publications) == 0 {
+		return errors.Join(errors.New("Centrifugo keeps no history, so that clients lose what happens while they are away: set history_size and history_ttl in the namespace workflow, as 'flowwd centrifugo config' does"), err) //nolint:staticcheck // a name
+	}
+	return nil
+}
+
+// checkStranger tries to read and write a channel without being subscribed to it.
+func checkStranger(ctx context.Context, client *centrifuge.Client, channel string) error {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	for what, try := range map[string]func() error{
+		"the history of": func() error { _, err := client.History(ctx, channel); return err },
+		"who follows":    func() error { _, err := client.PresenceStats(ctx, channel); return err },
+		"and publish to": func() error { _, err := client.Publish(ctx, channel, []byte(`{"type":"test"}`)); return err },
+	} {
+		if try() == nil {
+			return fmt.Errorf("Centrifugo lets everybody who is logged in read %s every workflow: take the namespace workflow of 'flowwd centrifugo config'", what) //nolint:staticcheck // a name
+		}
+	}
+	return nil
+}
+
 // outcome is what became of a connection.
 type outcome struct {
 	client    *centrifuge.Client
@@ -90,9 +140,14 @@ type outcome struct {
 	reason    string
 }
 
-// asClient connects, and calls judge with what became of it.
-func asClient(ctx context.Context, url string, config centrifuge.Config, judge func(outcome) error) error {
-	config.ReadTimeout = 5 * time.Second
+// stepTimeout bounds each question, so that one without an answer leaves time for
+// the others.
+const stepTimeout = 3 * time.Second
+
+// asClient connects, calls judge with what became of it, and reports whether
+// somebody answered.
+func asClient(ctx context.Context, url string, config centrifuge.Config, judge func(outcome)) (reached bool, err error) {
+	config.ReadTimeout = stepTimeout
 	client := centrifuge.NewJsonClient(url, config)
 	defer client.Close()
 	came := make(chan outcome, 16)
@@ -105,19 +160,23 @@ func asClient(ctx context.Context, url string, config centrifuge.Config, judge f
 	}
 	client.OnConnected(func(centrifuge.ConnectedEvent) { tell(outcome{connected: true}) })
 	client.OnDisconnected(func(e centrifuge.DisconnectedEvent) { tell(outcome{code: e.Code, reason: e.Reason}) })
-	client.OnConnecting(func(e centrifuge.ConnectingEvent) {
-		if e.Code != 0 { // another try
-			tell(outcome{code: e.Code, reason: e.Reason})
+	client.OnError(func(e centrifuge.ErrorEvent) { // it tries again
+		var refusal *centrifuge.Error
+		if errors.As(e.Error, &refusal) {
+			tell(outcome{code: refusal.Code, reason: refusal.Message})
 		}
 	})
 	if err := client.Connect(); err != nil {
-		return fmt.Errorf("connect to %s: %w", url, err)
+		return false, fmt.Errorf("connect to %s: %w", url, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	select {
 	case o := <-came:
-		return judge(o)
+		judge(o)
+		return true, nil
 	case <-ctx.Done():
-		return fmt.Errorf("nobody answers at %s, where clients connect to Centrifugo: check CENTRIFUGO_PUBLIC_URL", url)
+		return false, fmt.Errorf("nobody answers at %s, where clients connect to Centrifugo: check CENTRIFUGO_PUBLIC_URL", url)
 	}
 }
 
@@ -145,6 +204,8 @@ func checkSubscribe(ctx context.Context, client *centrifuge.Client, channel stri
 	if err := s.Subscribe(); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	select {
 	case code := <-came:
 		return judgeSubscribe(code)
