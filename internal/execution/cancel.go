@@ -84,6 +84,6 @@ func (l *life) cancel(execution id.ID, now time.Time) {
 func (e Execution) claim() *Claim {
 	return &Claim{
 		Lease:          Lease{ExecutionID: e.ID, Attempt: e.Attempt},
-		OrganizationID: e.OrganizationID, WorkflowID: e.WorkflowID, DeploymentID: e.DeploymentID, ReceivedAt: e.ReceivedAt,
+		OrganizationID: e.OrganizationID, WorkflowID: e.WorkflowID, TriggerID: e.TriggerID, DeploymentID: e.DeploymentID, ReceivedAt: e.ReceivedAt,
 	}
 }

@@ -29,6 +29,23 @@ type End struct {
 	Duration time.Duration
 }
 
+// Ended is an attempt, or an execution that never had one, which the store ended
+// by itself: of a server that is gone, or of a workflow that was deleted.
+type Ended struct {
+	// Claim is without what only a run needs.
+	Claim Claim
+	End   End
+}
+
+// endedElsewhere passes on what the store ended. It is called after the commit
+// and must not block.
+func (s *Service) endedElsewhere(all []Ended) {
+	for i := range all {
+		s.signal(all[i].Claim.ExecutionID)
+		s.Listener.Ended(&all[i].Claim, all[i].End)
+	}
+}
+
 // nobody listens to nothing.
 type nobody struct{}
 

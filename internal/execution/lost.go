@@ -66,7 +66,7 @@ func (s *Service) lookAfterClaims(ctx context.Context, l *life) error {
 		}
 	}
 	for _, lease := range l.lost(claims) {
-		_, err := s.Store.InterruptExecution(ctx, lease, Interruption{Reason: "the database's answer to its claim was lost", EndedAt: s.Now()})
+		_, err := s.Store.InterruptExecution(ctx, lease, Interruption{Reason: "the database's answer to its claim was lost", EndedAt: s.Now(), Unknown: true})
 		if err != nil && !errors.Is(err, ErrLeaseLost) {
 			return fmt.Errorf("give a claim back: %w", err)
 		}

@@ -95,6 +95,7 @@ func New(c Config) *Service {
 
 		stopLeases: func() {},
 	}
+	c.Store.OnEnded(s.endedElsewhere)
 	s.postponed.sooner = make(chan struct{}, 1)
 	s.runContext, s.interrupt = context.WithCancelCause(context.Background())
 	return s

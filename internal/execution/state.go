@@ -180,6 +180,7 @@ type Claim struct {
 	Lease
 	OrganizationID id.ID
 	WorkflowID     id.ID
+	TriggerID      id.ID
 	DeploymentID   id.ID
 	ProgramHash    workflow.Hash
 	// Trigger selects the handler and carries its options.
@@ -212,6 +213,9 @@ type Interruption struct {
 	EndedAt time.Time
 	// Logs is as in Outcome.
 	Logs *LogChunk
+	// Unknown says that who stores it knows no more of the execution than its
+	// lease, so that the store tells of it.
+	Unknown bool
 }
 
 // Failure is how an attempt ended that its trigger wants another one after.

@@ -55,6 +55,10 @@ type Store interface {
 	// Claims returns what an incarnation claims, at most limit.
 	Claims(ctx context.Context, incarnation id.ID, limit int) ([]Held, error)
 
+	// OnEnded has told called with what the store ends by itself, after each
+	// commit and before who waits for it goes on. It is set before the first use.
+	OnEnded(told func([]Ended))
+
 	// Shared reports whether several processes can run executions of this
 	// database, so that they need leases and notices.
 	Shared() bool

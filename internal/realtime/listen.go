@@ -48,7 +48,7 @@ func (f *Feed) Started(c *execution.Claim) {
 		return
 	}
 	p := startedPayload{
-		ExecutionID: c.ExecutionID, DeploymentID: c.DeploymentID, Attempt: c.Attempt, Status: string(execution.Started),
+		ExecutionID: c.ExecutionID, TriggerID: c.TriggerID, DeploymentID: c.DeploymentID, Attempt: c.Attempt, Status: string(execution.Started),
 	}
 	workflow, at := c.WorkflowID, c.StartedAt
 	f.put(workflow, overhead, Options{}, func() ([]byte, error) { return encode(typeStarted, workflow, at, p) })
@@ -82,7 +82,7 @@ func (f *Feed) Ended(c *execution.Claim, e execution.End) {
 	}
 	deployment, workflow := c.DeploymentID, c.WorkflowID
 	p := endedPayload{
-		ExecutionID: c.ExecutionID, DeploymentID: idOrNone(deployment), Attempt: c.Attempt,
+		ExecutionID: c.ExecutionID, TriggerID: c.TriggerID, DeploymentID: idOrNone(deployment), Attempt: c.Attempt,
 		Status: string(e.State), Error: e.Error, DurationMS: e.Duration.Milliseconds(),
 	}
 	size := overhead + len(e.Error) + min(len(e.Result), maxValue)

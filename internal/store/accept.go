@@ -253,7 +253,7 @@ func (r *newRow) claim(origin *runnable) *execution.Claim {
 	}
 	return &execution.Claim{
 		Lease:          execution.Lease{ExecutionID: r.ExecutionID, Incarnation: r.Claimant, Attempt: 1},
-		OrganizationID: r.OrganizationID, WorkflowID: r.WorkflowID,
+		OrganizationID: r.OrganizationID, WorkflowID: r.WorkflowID, TriggerID: r.TriggerID,
 		DeploymentID: origin.deploymentID, ProgramHash: origin.programHash, Trigger: origin.declaration,
 		ReceivedAt: millisecond(r.ReceivedAt), StartedAt: millisecond(r.ReceivedAt),
 	}

@@ -53,7 +53,7 @@ func (s *Store) loadClaims(ctx context.Context, taken []claimed, now time.Time) 
 		if err := c.event.load(s.blobs); err != nil {
 			s.cfg.Log.Error("an execution can't run without its event's body", "execution", c.ExecutionID, "error", err)
 			// Its claim must not outlive the caller's context.
-			_, err := s.InterruptExecution(context.WithoutCancel(ctx), c.Lease, execution.Interruption{Reason: bodyLost, EndedAt: now})
+			_, err := s.InterruptExecution(context.WithoutCancel(ctx), c.Lease, execution.Interruption{Reason: bodyLost, EndedAt: now, Unknown: true})
 			if err != nil {
 				s.cfg.Log.Error("an execution that can't run stays claimed", "execution", c.ExecutionID, "error", err)
 			}
@@ -327,6 +327,7 @@ func (c *claiming) take(chosen []candidate) error {
 			if err := row.end(c.tx, state, reason, c.now); err != nil {
 				return err
 			}
+			c.tx.tell(row.ended(state, reason, c.now))
 			continue
 		}
 		event, known := events[row.eventID]
@@ -363,7 +364,7 @@ func (c *claiming) start(row *waitingRow, event storedEvent) error {
 	}
 	c.tx.notices.executions[row.id] = true
 	c.taken = append(c.taken, claimed{event: event, Claim: execution.Claim{
-		Lease: lease, OrganizationID: row.organizationID, WorkflowID: row.workflowID,
+		Lease: lease, OrganizationID: row.organizationID, WorkflowID: row.workflowID, TriggerID: row.triggerID,
 		DeploymentID: deployment, ProgramHash: program, Trigger: row.declaration,
 		ReceivedAt: row.receivedAt, StartedAt: millisecond(c.now),
 		Retries: row.retries,

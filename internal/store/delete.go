@@ -61,9 +61,9 @@ const (
 func cancelWaiting(t *tx, reason string, at time.Time, which string, values ...any) (int, error) {
 	var waiting []waitingRow
 	err := t.each(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.received_at`+which+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
+		SELECT e.id, e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.attempt, e.received_at`+which+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
-		err := scan(&r.id, &r.organizationID, &r.workflowID, &r.receivedAt)
+		err := scan(&r.id, &r.organizationID, &r.workflowID, &r.triggerID, &r.fixedDeployment, &r.attempt, &r.receivedAt)
 		waiting = append(waiting, r)
 		return err
 	})
@@ -74,6 +74,8 @@ func cancelWaiting(t *tx, reason string, at time.Time, which string, values ...a
 		if err := waiting[i].end(t, execution.Cancelled, reason, at); err != nil {
 			return 0, err
 		}
+		t.notices.executions[waiting[i].id] = true
+		t.tell(waiting[i].ended(execution.Cancelled, reason, at))
 	}
 	return len(waiting), nil
 }

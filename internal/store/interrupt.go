@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,6 +39,9 @@ func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *e
 	}
 	t.notices.executions[lease.ExecutionID] = true
 	state, failure := row.verdict(in.Reason)
+	if in.Unknown {
+		t.tell(row.ended(lease, state, cmp.Or(failure, in.Reason), in.EndedAt))
+	}
 	if state != execution.Received {
 		return state, row.end(t, lease, state, failure, "", in.EndedAt, 1)
 	}
@@ -54,6 +58,7 @@ func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *e
 // final state of its own.
 type startedRow struct {
 	organization, workflow id.ID
+	trigger, deployment    id.ID
 	received, started      time.Time
 	interruptions          int
 	fail                   bool
@@ -66,17 +71,28 @@ type startedRow struct {
 func readStarted(t *tx, lease execution.Lease) (*startedRow, error) {
 	var row startedRow
 	held, err := t.one(`
-		SELECT e.organization_id, e.workflow_id, e.received_at, e.started_at, e.interruptions, e.cancel_reason, t.fail_on_interrupt,
+		SELECT e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.received_at, e.started_at, e.interruptions, e.cancel_reason, t.fail_on_interrupt,
 			COALESCE(w.deleted_at, o.deleted_at)
 		FROM executions e JOIN triggers t ON t.id = e.trigger_id JOIN workflows w ON w.id = e.workflow_id
 		JOIN organizations o ON o.id = e.organization_id
 		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt},
-		&row.organization, &row.workflow, &row.received, &row.started, &row.interruptions, &row.cancelReason, &row.fail, &row.deletedAt)
+		&row.organization, &row.workflow, &row.trigger, &row.deployment, &row.received, &row.started, &row.interruptions, &row.cancelReason, &row.fail, &row.deletedAt)
 	if err == nil && !held {
 		err = execution.ErrLeaseLost
 	}
 	return &row, err
+}
+
+// ended is what to tell of an attempt that the store ended.
+func (r *startedRow) ended(lease execution.Lease, state execution.State, reason string, at time.Time) execution.Ended {
+	return execution.Ended{
+		Claim: execution.Claim{
+			Lease: lease, OrganizationID: r.organization, WorkflowID: r.workflow, TriggerID: r.trigger, DeploymentID: r.deployment,
+			ReceivedAt: r.received, StartedAt: r.started,
+		},
+		End: execution.End{State: state, Error: reason, At: at, Duration: max(at.Sub(r.started), 0)},
+	}
 }
 
 // unwanted says why the execution must not run again whatever its options are;
@@ -134,7 +150,7 @@ func (s *Store) TakeBackClaims(ctx context.Context, reason string, now time.Time
 			}
 			taken = len(leases)
 			for _, lease := range leases {
-				if _, err := interrupt(t, lease, execution.Interruption{Reason: reason, EndedAt: now}, nil); err != nil {
+				if _, err := interrupt(t, lease, execution.Interruption{Reason: reason, EndedAt: now, Unknown: true}, nil); err != nil {
 					return err
 				}
 			}

@@ -172,6 +172,18 @@ func (s *Store) Follow(ctx context.Context, notice func(execution.Notice)) {
 	}
 }
 
+// OnEnded implements execution.Store.
+func (s *Store) OnEnded(told func([]execution.Ended)) { s.ended.Store(&told) }
+
+// committed passes on what a batch has changed: to this process alone what the
+// store ended by itself, for one server tells of it.
+func (s *Store) committed(n *notices, ended []execution.Ended) {
+	if told := s.ended.Load(); told != nil && len(ended) > 0 {
+		(*told)(ended)
+	}
+	s.tell(n)
+}
+
 // maxUnheard is how many notices of this process wait to be heard; those beyond
 // are told together, as anything.
 const maxUnheard = 256
@@ -179,7 +191,7 @@ const maxUnheard = 256
 // tell keeps what a batch has changed for a follower in this process, where no
 // other process writes: what it does not know of its own doing.
 func (s *Store) tell(n *notices) {
-	if !n.anything && len(n.principals) == 0 {
+	if s.database.shared() || !n.anything && len(n.principals) == 0 {
 		return
 	}
 	told := execution.Notice{Anything: n.anything, Principals: slices.Collect(maps.Keys(n.principals))}

@@ -97,6 +97,8 @@ type Store struct {
 	// some had no room.
 	told   chan execution.Notice
 	missed atomic.Bool
+	// ended is told what the store ended by itself.
+	ended atomic.Pointer[func([]execution.Ended)]
 }
 
 // Open opens the database and brings its schema up to date. Two processes may
@@ -167,9 +169,7 @@ func (s *Store) openWriters(ctx context.Context) (err error) {
 		return err
 	}
 	s.writer = newWriter(c, maxBatch, s.cfg.Now)
-	if !s.database.shared() {
-		s.writer.after = s.tell
-	}
+	s.writer.after = s.committed
 	s.claims = s.writer
 	if s.database.shared() {
 		if c, err = connect(ctx, s.writing, s.database); err != nil {
@@ -177,6 +177,7 @@ func (s *Store) openWriters(ctx context.Context) (err error) {
 		}
 		// Each locks what the one before has changed.
 		s.claims = newWriter(c, 1, s.cfg.Now)
+		s.claims.after = s.committed
 	}
 	return nil
 }

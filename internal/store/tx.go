@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 )
 
@@ -23,6 +24,10 @@ type tx struct {
 	runnables map[id.ID]*runnable
 	notices   *notices
 	audits    *audits
+	// ended are what units of this batch ended of which nobody else will tell,
+	// and told how many of them are of units that succeeded.
+	ended []execution.Ended
+	told  int
 	// careful sets a savepoint before a unit's first write. Without it a unit
 	// that fails after it has written fails the batch, which is then tried again
 	// with care: few do, and each savepoint is two more words with a server.
@@ -94,6 +99,9 @@ func (t *tx) change(query string, values args, into ...any) (bool, error) {
 	return found, err
 }
 
+// tell has it told that the unit ended something, once it is committed.
+func (t *tx) tell(e execution.Ended) { t.ended = append(t.ended, e) }
+
 // unique reports whether err is a unique index refusing a row.
 func (t *tx) unique(err error) bool { return t.conn.dialect.class(err) == classUnique }
 
@@ -156,11 +164,13 @@ func (t *tx) do(run func(*tx) error) (answer, broken error) {
 		t.counters.keep()
 		t.totals.keep()
 		t.audits.keep()
+		t.told = len(t.ended)
 		return nil, nil
 	}
 	t.counters.undo()
 	t.totals.undo()
 	t.audits.undo()
+	t.ended = t.ended[:t.told]
 	if !t.careful && t.touched || !t.touched && t.failed {
 		return answer, errBroken
 	}

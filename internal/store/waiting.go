@@ -12,11 +12,11 @@ import (
 // waitingRow is a waiting execution with what decides whether it can run.
 type waitingRow struct {
 	runnable
-	id, organizationID, workflowID, eventID id.ID
-	fixedDeployment                         id.ID
-	fixedProgram                            workflow.Hash
-	attempt, retries                        int
-	receivedAt                              time.Time
+	id, organizationID, workflowID, triggerID, eventID id.ID
+	fixedDeployment                                    id.ID
+	fixedProgram                                       workflow.Hash
+	attempt, retries                                   int
+	receivedAt                                         time.Time
 }
 
 // readWaiting returns the rows of candidates that wait still, and keeps others
@@ -29,12 +29,12 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 	list, values := in(wanted)
 	rows := make(map[id.ID]*waitingRow, len(chosen))
 	err := t.each(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
+		SELECT e.id, e.organization_id, e.workflow_id, e.trigger_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
 			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
 		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		into := []any{
-			&r.id, &r.organizationID, &r.workflowID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
+			&r.id, &r.organizationID, &r.workflowID, &r.triggerID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
 		}
 		err := scan(slices.Concat(into, r.into())...)
 		rows[r.id] = &r
@@ -54,6 +54,17 @@ func (r *waitingRow) refusal() (execution.State, string) {
 		return "", ""
 	}
 	return execution.NoDeployment, r.runnable.refusal()
+}
+
+// ended is what to tell of one that the store ended.
+func (r *waitingRow) ended(state execution.State, reason string, at time.Time) execution.Ended {
+	return execution.Ended{
+		Claim: execution.Claim{
+			Lease:          execution.Lease{ExecutionID: r.id, Attempt: r.attempt},
+			OrganizationID: r.organizationID, WorkflowID: r.workflowID, TriggerID: r.triggerID, DeploymentID: r.fixedDeployment, ReceivedAt: r.receivedAt,
+		},
+		End: execution.End{State: state, Error: reason, At: at},
+	}
 }
 
 // end ends a waiting execution.

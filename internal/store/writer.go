@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
 )
 
@@ -33,7 +34,7 @@ type writer struct {
 	measures measures
 	// after is told what a batch has changed, once it is committed; nil for
 	// nobody. It must not block.
-	after func(*notices)
+	after func(*notices, []execution.Ended)
 
 	mu     sync.RWMutex // held for reading while a unit is put into the queue
 	closed bool
@@ -258,7 +259,7 @@ func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
 		return nil, err
 	}
 	if w.after != nil {
-		w.after(t.notices)
+		w.after(t.notices, t.ended)
 	}
 	return answers, nil
 }

@@ -52,7 +52,7 @@ func testAccept(t *testing.T, backend Backend) {
 		d, _ := w.statuses(f.ID)
 		want := &execution.Claim{
 			Lease:          execution.Lease{ExecutionID: a.ExecutionID, Incarnation: w.inc, Attempt: 1},
-			OrganizationID: f.OrganizationID, WorkflowID: f.ID, DeploymentID: d[0], Trigger: triggers[0].Declaration,
+			OrganizationID: f.OrganizationID, WorkflowID: f.ID, TriggerID: triggers[0].ID, DeploymentID: d[0], Trigger: triggers[0].Declaration,
 			ReceivedAt: w.Now(), StartedAt: w.Now(),
 		}
 		want.ProgramHash = got.Claim.ProgramHash

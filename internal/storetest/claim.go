@@ -33,7 +33,7 @@ func testClaim(t *testing.T, backend Backend) {
 		w.must(err)
 		equal(t, "claims", claims, []execution.Claim{{
 			Lease:          execution.Lease{ExecutionID: a.ExecutionID, Incarnation: w.inc, Attempt: 1},
-			OrganizationID: f.OrganizationID, WorkflowID: f.ID, DeploymentID: d[0], ProgramHash: deployed.ProgramHash,
+			OrganizationID: f.OrganizationID, WorkflowID: f.ID, TriggerID: triggers[0].ID, DeploymentID: d[0], ProgramHash: deployed.ProgramHash,
 			Trigger: triggers[0].Declaration, Event: &a.Event, ReceivedAt: a.ReceivedAt, StartedAt: w.Now(),
 		}})
 		equal(t, "claimed again", len(w.Claim(10)), 0)

@@ -47,6 +47,7 @@ func Run(t *testing.T, backend Backend) {
 		{"claim", testClaim},
 		{"finish", testFinish},
 		{"interrupt", testInterrupt},
+		{"ended", testEnded},
 		{"retry", testRetry},
 		{"schedules", testSchedules},
 		{"dev sessions", testDevSessions},
