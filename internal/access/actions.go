@@ -37,6 +37,12 @@ const (
 	// may do to it.
 	GrantAccess Action = "access.grant"
 	ReadAudit   Action = "audit.read"
+	// ReadSecret is to see which secrets there are; their values nobody sees.
+	ReadSecret  Action = "secret.read"
+	WriteSecret Action = "secret.write"
+	// UseSecret is to deploy code that asks for a secret which its workflow does
+	// not use yet.
+	UseSecret Action = "secret.use"
 	// ReadKV and WriteKV are for runs too, by the permissions of their workflow.
 	ReadKV  Action = "kv.read"
 	WriteKV Action = "kv.write"
@@ -103,6 +109,9 @@ var needs = map[Action]tenant.Role{
 	ReadAccess:          tenant.RoleViewer,
 	GrantAccess:         tenant.RoleAdmin,
 	ReadAudit:           tenant.RoleAdmin,
+	ReadSecret:          tenant.RoleViewer,
+	WriteSecret:         tenant.RoleMember,
+	UseSecret:           tenant.RoleMember,
 	ReadKV:              tenant.RoleViewer,
 	WriteKV:             tenant.RoleMember,
 }
@@ -118,8 +127,8 @@ const (
 // find what it is done to. What gives others access is in no group: a
 // credential that is made for less must not be the way to one that is not.
 var groups = map[string][]Action{
-	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV},
-	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadWhoami, ExplainAccess},
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV, ReadSecret},
+	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadSecret, UseSecret, ReadWhoami, ExplainAccess},
 	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami, ExplainAccess},
 }
 

@@ -67,6 +67,7 @@ func (d Deps) deployRequest(ctx context.Context, c route.Call[route.None], in *d
 	request := deploy.Request{
 		Workflow: w, Source: workflow.Source{Files: b.Code.Files, Entrypoint: b.Code.Entrypoint},
 		ProviderMappings: mappings, DeployedByID: c.Principal.ID, Note: b.Note.Value,
+		MayUseSecrets: access.Decide(c.Principal, access.UseSecret, access.Resource{OrganizationID: w.OrganizationID}).Allowed,
 	}
 	if b.SDKVersion.Value != nil {
 		request.ClientSDKVersion = *b.SDKVersion.Value

@@ -109,7 +109,7 @@ func TestDeploy(t *testing.T) {
 			w := newWorld(t, withDeployments)
 			wantJSON(t, w.ask(t, "POST", c.path, ids(c.body)), 201, `{"id":"#5","workflowId":"#3","runtimeId":null,"deployedById":"#9",
 				"deployedAt":"2026-03-04T04:06:07.008Z",`+c.answer+`,`+webhooksJSON+`}`)
-			c.want.Workflow, c.want.DeployedByID = w.workflows.all[0], n(memberNumber)
+			c.want.Workflow, c.want.DeployedByID, c.want.MayUseSecrets = w.workflows.all[0], n(memberNumber), true
 			c.want.Source = workflow.Source{Files: code, Entrypoint: "main.ts"}
 			if diff := cmp.Diff(&c.want, w.deployments.request); diff != "" {
 				t.Error(diff)

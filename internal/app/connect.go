@@ -16,6 +16,7 @@ import (
 	"github.com/usefloww/flowwd/internal/kv"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
+	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/web"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -48,15 +49,17 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	keyValues := &kv.Service{Store: s.store, Now: now}
 	runTokens := s.runTokens()
+	secrets := &secret.Service{Store: s.store, Ring: s.keyring, IDs: s.ids, Now: now}
 	asks := &api.Asks{KV: keyValues, Tokens: runTokens, Log: s.log}
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
 	})
 	planner := &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now}
 	development := s.development(live, planner, routes)
 	deployments := deploy.New(deploy.Config{
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
+		Secrets: secrets,
 		Planner: planner,
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
@@ -92,6 +95,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Now: now},
 		Dev:         development,
 		KV:          keyValues,
+		Secrets:     secrets,
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: development},
 		Accounts:    users,
 		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // objects are what the paths of one matrix row name.
 type objects struct {
 	organization, namespace, workflow, deployment, execution, trigger string
-	account, key, session                                             string
+	account, key, session, secret                                     string
 }
 
 // Every route is asked by every kind of caller, each time about objects of the
@@ -76,7 +76,7 @@ func TestRoutesByPrincipal(t *testing.T) {
 // namesOwn reports whether a path names something that is made for each call.
 // Tables are named by words.
 func namesOwn(path string) bool {
-	return strings.Contains(path, "{") && !strings.HasPrefix(path, "/api/organizations/") && !strings.HasPrefix(path, "/api/kv/")
+	return strings.Contains(path, "{") && !strings.HasPrefix(path, "/api/organizations/") && !strings.HasPrefix(path, "/api/kv/") && !strings.HasPrefix(path, "/api/secrets/namespace/")
 }
 
 // ask calls a route and returns the status. A stream is cut off after its head.
@@ -98,7 +98,7 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "": o.workflow}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "Secret": o.secret, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
@@ -121,6 +121,9 @@ func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace st
 	if info.Object == "Service account" {
 		account := s.Account(t, "member")
 		return objects{account: account, key: s.AccountKey(t, account, nil).ID}
+	}
+	if info.Object == "Secret" {
+		return objects{secret: storeSecret(t, s.Client, "matrix", fmt.Sprint(n), "value")}
 	}
 	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
 	e := d.Run(t, `{}`)

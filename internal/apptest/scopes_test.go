@@ -56,7 +56,7 @@ func TestRoutesByRoleAndScope(t *testing.T) {
 		for i, name := range names {
 			o, keys := shared, sharedKeys
 			changes := info.Method != http.MethodGet && namesOwn(info.Path)
-			if changes || info.Object == "Service account" {
+			if changes || info.Object == "Service account" || info.Object == "Secret" {
 				n++
 				o = freshObjects(t, s, info, namespace, n)
 				if o.workflow != "" && name == "own" {

@@ -52,6 +52,10 @@ const (
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"
 
+	CreateSecret Action = "secret.create"
+	ChangeSecret Action = "secret.change"
+	DeleteSecret Action = "secret.delete"
+
 	GrantKV  Action = "kv.grant"
 	RevokeKV Action = "kv.revoke"
 

@@ -36,6 +36,7 @@ type Config struct {
 	Existing  TriggerStore
 	Engine    engine.Engine
 	Planner   *trigger.Planner
+	Secrets   Secrets
 	IDs       *id.Source
 	Now       func() time.Time
 	// Changed is told after the triggers of a workflow changed.
@@ -62,7 +63,10 @@ type Request struct {
 	ClientSDKVersion string
 	ProviderMappings json.RawMessage
 	DeployedByID     id.ID
-	Note             *string
+	// MayUseSecrets says that whoever deploys may have code ask for secrets that
+	// the workflow does not use yet.
+	MayUseSecrets bool
+	Note          *string
 }
 
 func (r Request) check() error {
@@ -99,6 +103,10 @@ func (s *Service) Deploy(ctx context.Context, r Request) (workflow.Deployment, [
 	if err != nil {
 		return workflow.Deployment{}, nil, err
 	}
+	if err := s.checkSecrets(ctx, r, definitions.Secrets); err != nil {
+		return workflow.Deployment{}, nil, err
+	}
+	program.Secrets = refsOf(definitions.Secrets)
 	d := workflow.Deployment{
 		ID:               s.IDs.New(),
 		OrganizationID:   r.Workflow.OrganizationID,

@@ -34,6 +34,15 @@ type Engine interface {
 type Definitions struct {
 	Triggers  []workflow.Declaration
 	Providers []workflow.ProviderRef
+	// Secrets are those of Providers that are secrets.
+	Secrets []Secret
+}
+
+// Secret is what code asks for of the secrets.
+type Secret struct {
+	workflow.ProviderRef
+	// Fields are those that it can't do without.
+	Fields []string
 }
 
 // Limits bound one attempt.
@@ -75,6 +84,9 @@ type Invocation struct {
 	// Ask answers what the code asks of the server by name, such as for a value
 	// of the key-value store; nil for nobody. It is called from any goroutine.
 	Ask Ask
+	// Secrets is a JSON object of what Program.Secrets name: the fields of each,
+	// by "<type>:<alias>"; nil for none.
+	Secrets json.RawMessage
 }
 
 // Ask answers a question with a JSON text. The error is for the author of the
@@ -134,6 +146,7 @@ const (
 	Crashed     Reason = "crashed"       // its process died of the code's doing
 	NoHandler   Reason = "no handler"    // no declaration equals the trigger
 	BadResult   Reason = "bad result"    // its result is too large or no JSON
+	NoSecret    Reason = "no secret"     // a secret that it asks for is missing
 	NeverEnds   Reason = "never settles" // its promise can settle no more
 	Cancelled   Reason = "cancelled"     // ctx ended
 )

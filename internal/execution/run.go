@@ -47,11 +47,15 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 	if err != nil {
 		return engine.Result{}, fmt.Errorf("read the program of deployment %s: %w", c.DeploymentID, err)
 	}
+	secrets, redactor, err := s.secrets(ctx, c, program)
+	if err != nil {
+		return engine.Result{}, err
+	}
 	limits := s.Limits
 	if asked := c.Trigger.Options.Timeout; asked > 0 {
 		limits.Timeout = min(asked, s.MaxTimeout)
 	}
-	return s.Engine.Invoke(ctx, engine.Invocation{
+	result, err := s.Engine.Invoke(ctx, engine.Invocation{
 		OrganizationID: c.OrganizationID,
 		WorkflowID:     c.WorkflowID,
 		ExecutionID:    c.ExecutionID,
@@ -62,9 +66,11 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 			Fields: c.Event.Fields, HasBody: c.Event.HasBody,
 			ContentType: c.Event.ContentType, Body: c.Event.Body,
 		},
-		Limits: limits,
-		Ask:    s.ask(c),
-	}, log.write)
+		Limits:  limits,
+		Ask:     s.ask(c),
+		Secrets: secrets,
+	}, redacted(redactor, log.write))
+	return redactEnd(redactor, result, err)
 }
 
 // ask answers what the code of a claim asks.

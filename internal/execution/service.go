@@ -12,7 +12,7 @@ import (
 )
 
 // Config is what a Service is made of. All fields are required but Metrics,
-// Listener and Asked.
+// Listener, Secrets and Asked.
 type Config struct {
 	Store  Store
 	Engine engine.Engine
@@ -30,6 +30,8 @@ type Config struct {
 	Metrics   Metrics
 	// Listener is told what happens; nil for nobody.
 	Listener Listener
+	// Secrets gives code what it asks for; nil where no program does.
+	Secrets Secrets
 	// Asked answers what the code of a claim asks of the server by name; nil for
 	// nobody.
 	Asked func(ctx context.Context, c *Claim, name string, question []byte) ([]byte, error)

@@ -11,7 +11,8 @@ import (
 
 // Operation registers a JSON operation of the API. I is a struct whose fields
 // have `query` tags, and a field Body when a JSON body is read; its tags are
-// checked before handle runs. O is the answer's JSON value.
+// checked before handle runs. O is the answer's JSON value; its method
+// AnswerStatus, when *O has one, gives another status than the declared one.
 func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ctx context.Context, c Call[T], in *I) (*O, error)) {
 	s = rt.withDefaults(s)
 	handleHuma, made, err := build(rt, s, object.Param, func(ctx context.Context, in *I) (*output[O], error) {
@@ -26,7 +27,11 @@ func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ct
 			c.err = err
 			return nil, nil
 		}
-		return &output[O]{Body: *out}, nil
+		answer := &output[O]{Status: s.Status, Body: *out}
+		if own, ok := any(out).(interface{ AnswerStatus() int }); ok {
+			answer.Status = own.AnswerStatus()
+		}
+		return answer, nil
 	})
 	s.Body = made.RequestBody != nil
 	e := &entry{spec: s, what: object.What}
@@ -51,13 +56,20 @@ func Operation[T, I, O any](rt *Router, s Spec, object Object[T], handle func(ct
 		if err != nil {
 			return err
 		}
+		if c.status == http.StatusNoContent {
+			w.WriteHeader(c.status)
+			return nil
+		}
 		return WriteBody(w, c.status, jsonType, c.answer.Bytes())
 	}
 	rt.register(e, errors.Join(err, check(s, object)))
 }
 
 // output is the answer as huma wants it.
-type output[O any] struct{ Body O }
+type output[O any] struct {
+	Status int
+	Body   O
+}
 
 // build has huma make the handler of an operation.
 func build[I, O any](rt *Router, s Spec, objectParam string, handler func(context.Context, *I) (*O, error)) (handle func(huma.Context), made *huma.Operation, err error) {

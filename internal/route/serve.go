@@ -111,6 +111,7 @@ func (rt *Router) dispatch(w *response, r *http.Request, q *request) (err error)
 	path, ok := matchable(r.URL)
 	if ok {
 		q.match = rt.tree.find(r.Method, path)
+		q.match.slash = strings.HasSuffix(r.URL.EscapedPath(), "/")
 	}
 	if q.match.leaf == nil {
 		return rt.noRoute(w, r, q)

@@ -104,6 +104,10 @@ type Call[T any] struct {
 // Param returns a part of the path by its name, unescaped.
 func (c Call[T]) Param(name string) string { return c.match.param(name) }
 
+// Slash reports whether the request's path ends in a slash, which makes a
+// difference on the few routes that an older client asks in another way.
+func (c Call[T]) Slash() bool { return c.match.slash }
+
 func (m match) param(name string) string {
 	if m.leaf == nil {
 		return ""

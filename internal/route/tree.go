@@ -33,6 +33,8 @@ type match struct {
 	leaf    *leaf
 	values  []string
 	allowed []string
+	// slash says that the path ends in one.
+	slash bool
 }
 
 // add puts a route into the tree.

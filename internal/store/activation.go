@@ -129,13 +129,21 @@ func storeDeployment(t *tx, a deploy.Activation, rows activationRows) (made bool
 // storeProgram keeps the program that is stored under the hash already, except
 // for its bytecode when another version of the engine made this one.
 func storeProgram(t *tx, p *workflow.Program) error {
+	var secrets *string
+	if len(p.Secrets) > 0 {
+		text, err := encodeProviders(p.Secrets)
+		if err != nil {
+			return err
+		}
+		secrets = &text
+	}
 	_, err := t.exec(`
-		INSERT INTO programs (hash, engine, engine_version, sdk_version, bridge, bundle, source_map, bytecode)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO programs (hash, engine, engine_version, sdk_version, bridge, bundle, source_map, bytecode, secrets)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (hash) DO UPDATE SET
 			engine = excluded.engine, engine_version = excluded.engine_version, bytecode = excluded.bytecode
 			WHERE programs.engine <> excluded.engine OR programs.engine_version <> excluded.engine_version`,
-		p.Hash, p.Engine, p.EngineVersion, p.SDKVersion, p.Bridge, notNull(p.Bundle), p.SourceMap, p.Bytecode)
+		p.Hash, p.Engine, p.EngineVersion, p.SDKVersion, p.Bridge, notNull(p.Bundle), p.SourceMap, p.Bytecode, secrets)
 	return err
 }
 

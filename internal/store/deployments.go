@@ -101,14 +101,18 @@ func (s *Store) Source(ctx context.Context, deployment id.ID) (workflow.Source, 
 func (s *Store) Program(ctx context.Context, hash workflow.Hash) (*workflow.Program, error) {
 	var p workflow.Program
 	var found bool
+	var secrets string
 	err := s.read(ctx, "read a program", func(v *view) (err error) {
 		found, err = v.one(`
-			SELECT hash, engine, engine_version, sdk_version, bridge, bundle, source_map, bytecode FROM programs WHERE hash = ?`,
-			args{hash}, &p.Hash, &p.Engine, &p.EngineVersion, &p.SDKVersion, &p.Bridge, &p.Bundle, &p.SourceMap, &p.Bytecode)
+			SELECT hash, engine, engine_version, sdk_version, bridge, bundle, source_map, bytecode, secrets FROM programs WHERE hash = ?`,
+			args{hash}, &p.Hash, &p.Engine, &p.EngineVersion, &p.SDKVersion, &p.Bridge, &p.Bundle, &p.SourceMap, &p.Bytecode, &secrets)
 		return err
 	})
 	if err == nil && !found {
 		err = fault.New(fault.NotFound, "Program not found")
+	}
+	if err == nil && secrets != "" {
+		p.Secrets, err = decodeProviders(secrets)
 	}
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/kv"
+	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -39,6 +40,7 @@ var (
 	_ deploy.Store                 = (*Store)(nil)
 	_ execution.Store              = (*Store)(nil)
 	_ kv.Store                     = (*Store)(nil)
+	_ secret.Store                 = (*Store)(nil)
 )
 
 // Config says where a store keeps its data and how it behaves. Path, Now and

@@ -31,6 +31,7 @@ func (w *World) Fill() workflow.Workflow {
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
 	w.granted(access.PrincipalRef{Type: access.UserPrincipal, ID: u.ID}, f, "user")
 	w.fillKV(f)
+	w.secret(n, "filled", "default")
 	gone := w.Activation(f)
 	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}
 	finished := w.Run(triggers[0])
@@ -82,6 +83,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	w.readDevices(note)
 	w.readKV(f, note)
 	w.readDev(f, note)
+	w.readSecrets(f, note)
 	note(w.Store.Workflow(w.ctx(), mine, f.ID))
 	note(w.Workflows(w.ctx(), workflow.ListFilter{Organizations: mine, NamespaceID: f.NamespaceID, Search: "w", Limit: 10}))
 	note(w.ChangeWorkflow(w.ctx(), f.ID, workflow.Change{Active: &off}, w.Now()))

@@ -58,6 +58,7 @@ func Run(t *testing.T, backend Backend) {
 		{"delete", testDelete},
 		{"purge", testPurge},
 		{"key-value tables", testKV},
+		{"secrets", testSecrets},
 		{"restart", testRestart},
 		{"concurrency", testConcurrency},
 		{"queue model", testQueueModel},

@@ -65,6 +65,8 @@ type Program struct {
 	Bundle    []byte
 	SourceMap []byte
 	Bytecode  []byte
+	// Secrets are what the code asks for: a provider and an alias each.
+	Secrets []ProviderRef
 }
 
 // Deployment is one version of a workflow's code.

@@ -19,8 +19,11 @@ export interface TriggerRegistration {
 }
 
 interface Host {
-  provider(ref: ProviderRef): void;
+  /** A secret names the fields that it must have. */
+  provider(ref: ProviderRef & { secret?: string[] }): void;
   trigger(registration: TriggerRegistration): void;
+  /** The fields of a secret; undefined outside of handlers. */
+  secret(type: string, alias: string): Record<string, unknown> | undefined;
   /** Asks the server; both are JSON texts. */
   ask(name: string, question: string): Promise<string>;
 }

@@ -5,6 +5,8 @@ export type { BuiltinOptions, BuiltinTriggers } from "./builtin";
 export { KVError, KVStore, KVTable } from "./kv";
 export type { KVItem, KVListOptions, KVPermission, KVSetOptions } from "./kv";
 export { runToken } from "./run";
+export { Secret } from "./secret";
+export type { SecretSchema } from "./secret";
 export type {
   Context,
   CronEvent,

@@ -41,11 +41,12 @@ func (e *Engine) Invoke(ctx context.Context, call engine.Invocation, sink func([
 				Attempt:     call.Attempt,
 				Trigger:     call.Trigger,
 				Event:       call.Event,
+				Secrets:     call.Secrets,
 				Limits:      call.Limits,
 			}
 			return run.Append(b)
 		},
-		size: 512 + len(call.Trigger.Input) + len(call.Event.Fields) + len(call.Event.Body),
+		size: 512 + len(call.Trigger.Input) + len(call.Event.Fields) + len(call.Event.Body) + len(call.Secrets),
 	}, func(x *exchange) (err error) {
 		result, err = x.follow(call.Limits, sink)
 		return err

@@ -72,8 +72,9 @@ func TestRoundTrips(t *testing.T) {
 	same(t, program, program.Append(nil), bridge.KindProgram, bridge.ParseProgram)
 	run := &bridge.Run{
 		Slot: 1, ExecutionID: "e", WorkflowID: "w", Attempt: 3, Trigger: declaration,
-		Event:  engine.Event{Fields: json.RawMessage(`{"a":1}`), HasBody: true, Body: []byte{0, 255}, ContentType: "text/plain"},
-		Limits: engine.Limits{Memory: 1 << 40, LogLines: 5, LogLineBytes: 6, ResultBytes: 7},
+		Event:   engine.Event{Fields: json.RawMessage(`{"a":1}`), HasBody: true, Body: []byte{0, 255}, ContentType: "text/plain"},
+		Secrets: []byte(`{"a:b":{}}`),
+		Limits:  engine.Limits{Memory: 1 << 40, LogLines: 5, LogLineBytes: 6, ResultBytes: 7},
 	}
 	same(t, run, run.Append(nil), bridge.KindRun, bridge.ParseRun)
 	define := bridge.Define{Slot: 7, Memory: 5}

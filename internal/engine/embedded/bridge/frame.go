@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the frames. Server and child are the same binary,
 // so that it differs only when something replaced the file meanwhile.
-const Version = 2
+const Version = 3
 
 // Kind says what a frame holds.
 type Kind uint8

@@ -43,7 +43,9 @@ type Run struct {
 	Attempt                 int
 	Trigger                 workflow.Declaration
 	Event                   engine.Event
-	Limits                  engine.Limits
+	// Secrets is JSON text; empty for none.
+	Secrets []byte
+	Limits  engine.Limits
 }
 
 // Append appends the frame.
@@ -62,6 +64,7 @@ func (r *Run) Append(b []byte) []byte {
 	b = appendBool(b, r.Event.HasBody)
 	b = appendText(b, r.Event.ContentType)
 	b = appendText(b, r.Event.Body)
+	b = appendText(b, r.Secrets)
 	b = appendUint(b, uint64(r.Limits.Memory))
 	b = appendUint(b, uint64(r.Limits.LogLines))
 	b = appendUint(b, uint64(r.Limits.LogLineBytes))
@@ -82,6 +85,7 @@ func ParseRun(payload []byte) (*Run, error) {
 	r.Event.HasBody = f.bool()
 	r.Event.ContentType = f.text()
 	r.Event.Body = f.bytes()
+	r.Secrets = f.bytes()
 	r.Limits.Memory = int64(f.uint())
 	r.Limits.LogLines = f.number()
 	r.Limits.LogLineBytes = f.number()

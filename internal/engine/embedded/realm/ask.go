@@ -40,7 +40,10 @@ type Outside interface {
 
 // questions are the functions through which units ask the server.
 func (m *Machine) questions() map[string]hostFunc {
-	return map[string]hostFunc{"ask": m.hostAsk, "pull": m.hostPull, "cancel": m.hostCancel}
+	return map[string]hostFunc{
+		"ask": m.hostAsk, "pull": m.hostPull, "cancel": m.hostCancel,
+		"secrets": func([]value) value { return m.newString(m.secrets) },
+	}
 }
 
 // hostAsk takes a name, JSON text and bytes and returns a number.

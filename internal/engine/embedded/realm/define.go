@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -18,12 +19,21 @@ const (
 	maxName       = 255
 	maxTimeout    = 24 * time.Hour
 	maxTimezone   = 100
+	// maxSecrets are read for each run.
+	maxSecrets = 50
+	maxFields  = 100
 )
 
 // declared is what the prelude's function of this name returns, as JSON.
 type declared struct {
 	Triggers  []declaredTrigger
-	Providers []workflow.ProviderRef
+	Providers []declaredProvider
+}
+
+// declaredProvider is a secret when it has fields, be it none.
+type declaredProvider struct {
+	Type, Alias string
+	Secret      *[]string
 }
 
 type declaredTrigger struct {
@@ -60,7 +70,10 @@ func Definitions(text json.RawMessage) (engine.Definitions, error) {
 		return engine.Definitions{}, invalid("the code registers %d triggers and %d providers; at most %d of each are allowed",
 			len(d.Triggers), len(d.Providers), maxTriggers)
 	}
-	out := engine.Definitions{Providers: unique(d.Providers)}
+	out := engine.Definitions{}
+	if err := readProviders(d.Providers, &out); err != nil {
+		return engine.Definitions{}, err
+	}
 	for _, p := range out.Providers {
 		if err := checkNames(p.Type, p.Alias); err != nil {
 			return engine.Definitions{}, err
@@ -164,6 +177,41 @@ func checkNames(names ...string) error {
 
 func invalid(format string, args ...any) *engine.Failure {
 	return &engine.Failure{Reason: engine.Threw, Message: fmt.Sprintf(format, args...)}
+}
+
+// readProviders sorts secrets out. What asks twice for one asks for the fields
+// of both.
+func readProviders(declared []declaredProvider, out *engine.Definitions) error {
+	at := map[workflow.ProviderRef]int{}
+	for _, p := range declared {
+		ref := workflow.ProviderRef{Type: p.Type, Alias: p.Alias}
+		out.Providers = append(out.Providers, ref)
+		if p.Secret == nil {
+			continue
+		}
+		i, known := at[ref]
+		if !known {
+			i = len(out.Secrets)
+			at[ref] = i
+			out.Secrets = append(out.Secrets, engine.Secret{ProviderRef: ref})
+		}
+		if err := checkNames(*p.Secret...); err != nil {
+			return err
+		}
+		if len(*p.Secret) > maxFields {
+			return invalid("the secret %q has %d fields; at most %d are allowed", p.Type, len(*p.Secret), maxFields)
+		}
+		for _, field := range *p.Secret {
+			if !slices.Contains(out.Secrets[i].Fields, field) {
+				out.Secrets[i].Fields = append(out.Secrets[i].Fields, field)
+			}
+		}
+	}
+	if len(out.Secrets) > maxSecrets {
+		return invalid("the code asks for %d secrets; at most %d are allowed", len(out.Secrets), maxSecrets)
+	}
+	out.Providers = unique(out.Providers)
+	return nil
 }
 
 // unique keeps the first of equal references.

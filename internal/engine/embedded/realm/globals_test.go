@@ -71,7 +71,7 @@ func TestConstructorEscapes(t *testing.T) {
 		`Object.isFrozen(__floww) && !Object.keys(globalThis).includes("__floww")`,
 		`(() => { "use strict"; try { __floww = 1; return false } catch { return true } })()`,
 		`(() => { "use strict"; try { __floww.trigger.x = 1; return false } catch { return true } })()`,
-		`Reflect.ownKeys(__floww).join() === "bridge,ask,module,trigger,provider" && __floww.bridge === 3`,
+		`Reflect.ownKeys(__floww).join() === "bridge,secret,ask,module,trigger,provider" && __floww.bridge === 3`,
 		`(() => { const s = new Error().stack; return typeof s === "string" && !s.includes("/") })()`,
 		`(() => { function f() { return f.caller } try { return f() === undefined || f() === null } catch { return true } })()`,
 		`(() => { let seen; Error.prepareStackTrace = (e, frames) => { seen = frames; return "" };

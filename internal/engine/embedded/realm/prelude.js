@@ -464,6 +464,17 @@
     return { type, alias };
   }
 
+  // readFields copies the names of the fields that a secret must have.
+  function readFields(fields) {
+    need(isArray(fields), "secret must be an array of names");
+    const out = [];
+    for (let i = 0; i < fields.length; i++) {
+      needName(fields[i], "a field of a secret");
+      push(out, fields[i]);
+    }
+    return out;
+  }
+
   // needName refuses what cannot be a part of a key.
   function needName(value, where) {
     need(typeof value === "string" && value !== "", where + " must be a text that is not empty");
@@ -507,6 +518,15 @@
 
   const bridge = {
     bridge: 3,
+    // secret gives the fields of a secret that the code asked for, undefined for
+    // another one and outside of handlers.
+    secret(type, alias) {
+      const all = host.secrets();
+      if (all === "") return undefined;
+      const found = parse(all);
+      const name = type + ":" + alias;
+      return hasOwn(found, name) ? found[name] : undefined;
+    },
     // ask asks the server by a name and gives its answer. Both are JSON texts.
     async ask(name, question) {
       return (await ask(text(name), text(question)).next()).head;
@@ -528,13 +548,16 @@
       push(triggers, { provider, triggerType, json, options: readOptions(options), handler });
     },
     provider(reference) {
-      push(providers, readProvider(reference, "provider"));
+      const provider = readProvider(reference, "provider");
+      if (reference.secret !== undefined) provider.secret = readFields(reference.secret);
+      push(providers, provider);
     },
   };
   freeze(bridge.trigger);
   freeze(bridge.provider);
   freeze(bridge.module);
   freeze(bridge.ask);
+  freeze(bridge.secret);
   defineProperty(globalThis, "__floww", { value: freeze(bridge) });
 
   function makeEvent(event, hasBody, body) {

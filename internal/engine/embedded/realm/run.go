@@ -27,6 +27,8 @@ type Call struct {
 	Attempt                 int
 	Trigger                 workflow.Declaration
 	Event                   engine.Event
+	// Secrets is JSON text of what the code asked for; empty for none.
+	Secrets string
 	// Memory bounds what the run may allocate, the program included.
 	Memory int64
 	// Outside answers what the code asks for; nil for nobody.
@@ -41,6 +43,7 @@ type run struct {
 	log     func(level engine.Level, text string)
 	tick    func()
 	body    []byte
+	secrets string
 	outside Outside
 	// awaited counts the replies that the code waits for, and given are the
 	// questions that it gave up.
@@ -72,7 +75,7 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.outside, m.given = call.Outside, map[uint64]bool{}
+	m.outside, m.given, m.secrets = call.Outside, map[uint64]bool{}, call.Secrets
 	promise, err := m.startHandler(i, call)
 	if err != nil {
 		return nil, err

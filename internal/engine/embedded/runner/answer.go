@@ -66,6 +66,7 @@ func (c *child) run(payload []byte) error {
 		Attempt:     r.Attempt,
 		Trigger:     r.Trigger,
 		Event:       r.Event,
+		Secrets:     string(r.Secrets),
 		Outside:     &outside{c: c},
 		Memory:      r.Limits.Memory,
 		ResultBytes: r.Limits.ResultBytes,
