@@ -108,6 +108,8 @@ type Executions interface {
 	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
 	// Event returns what caused an execution.
 	Event(ctx context.Context, e execution.Execution) (execution.Event, error)
+	// Await returns an execution when it has ended, or as it is after a time.
+	Await(ctx context.Context, organization, execution id.ID, most time.Duration) (execution.Execution, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
 	SearchLogs(ctx context.Context, query execution.LogQuery) (execution.LogPage, error)
 	// Watch signals after something of the execution was stored; signals that

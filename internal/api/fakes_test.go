@@ -307,6 +307,7 @@ type fakeExecutions struct {
 	filter  execution.ListFilter
 	query   execution.LogQuery
 	page    execution.LogPage
+	awaited time.Duration
 	// attempts are those that have ended.
 	attempts []execution.Attempt
 	err      error
@@ -360,6 +361,13 @@ func (f *fakeExecutions) Attempts(context.Context, id.ID) ([]execution.Attempt, 
 func (f *fakeExecutions) Cancel(_ context.Context, e execution.Execution, by string) (execution.Execution, error) {
 	e.CancelReason = by
 	return e, f.err
+}
+
+func (f *fakeExecutions) Await(ctx context.Context, organization, wanted id.ID, most time.Duration) (execution.Execution, error) {
+	f.mu.Lock()
+	f.awaited = most
+	f.mu.Unlock()
+	return f.Get(ctx, []id.ID{organization}, wanted)
 }
 
 func (f *fakeExecutions) Logs(_ context.Context, _ id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error) {

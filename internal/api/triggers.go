@@ -26,27 +26,27 @@ func registerTriggers(r *route.Router, d Deps) {
 		OperationID: "list-manual-triggers", Summary: "List the triggers that people fire by hand", Tag: tag,
 	}, d.workflow(), o.listManual)
 	route.Operation(r, route.Spec{ // T3
-		Method: http.MethodPost, Path: triggersPath + "/{id}/invoke", Policy: access.Requires(access.RunWorkflow),
+		Method: http.MethodPost, Path: triggersPath + "/{id}/invoke", Policy: access.Requires(access.RunWorkflow), Timeout: respondTimeout,
 		OperationID: "invoke-trigger", Summary: "Fire a manual trigger, now or at a later time", Tag: tag,
 		Description: "The input is checked against the trigger's schema before anything is stored. With runAt the execution waits until then; it is listed as " +
-			"`received` with the reason `scheduled for …`, and can be cancelled.",
+			"`received` with the reason `scheduled for …`, and can be cancelled. " + preferDescription,
 	}, d.trigger(), func(ctx context.Context, c route.Call[workflow.Trigger], in *invokeTrigger) (*invocationAnswer, error) {
 		var input json.RawMessage
 		var at *time.Time
 		if in.Body != nil {
 			input, at = in.Body.InputData, in.Body.RunAt
 		}
-		return o.invoke(ctx, c, input, at, "invoked")
+		return o.invoke(ctx, c, input, at, "invoked", in.Prefer)
 	})
 	route.Operation(r, route.Spec{ // T6
-		Method: http.MethodPost, Path: triggersPath + "/{id}/execute", Policy: access.Requires(access.RunWorkflow), Status: http.StatusCreated,
-		OperationID: "execute-trigger", Summary: "Fire a manual trigger now", Tag: tag,
+		Method: http.MethodPost, Path: triggersPath + "/{id}/execute", Policy: access.Requires(access.RunWorkflow), Timeout: respondTimeout,
+		Status: http.StatusCreated, OperationID: "execute-trigger", Summary: "Fire a manual trigger now", Tag: tag, Description: preferDescription,
 	}, d.trigger(), func(ctx context.Context, c route.Call[workflow.Trigger], in *executeTrigger) (*invocationAnswer, error) {
 		var input json.RawMessage
 		if in.Body != nil {
 			input = in.Body.Data
 		}
-		return o.invoke(ctx, c, input, nil, "")
+		return o.invoke(ctx, c, input, nil, "", in.Prefer)
 	})
 }
 
@@ -83,13 +83,15 @@ func (o triggerOperations) listManual(ctx context.Context, c route.Call[workflow
 }
 
 // invoke answers with the state of the execution when no word is given.
-func (o triggerOperations) invoke(ctx context.Context, c route.Call[workflow.Trigger], input json.RawMessage, at *time.Time, word string) (*invocationAnswer, error) {
+func (o triggerOperations) invoke(ctx context.Context, c route.Call[workflow.Trigger], input json.RawMessage, at *time.Time, word, prefer string) (*invocationAnswer, error) {
 	accepted, err := o.Triggers.Invoke(ctx, trigger.Invocation{Trigger: c.Object, By: c.Principal.ID, Input: input, At: at})
 	if err != nil {
 		return nil, err
 	}
+	answer := &invocationAnswer{ExecutionID: accepted.ExecutionID, Status: word}
 	if word == "" {
-		word = string(accepted.State)
+		answer.Status = string(accepted.State)
 	}
-	return &invocationAnswer{ExecutionID: accepted.ExecutionID, Status: word}, nil
+	answer.Execution, err = o.await(ctx, c.Object.OrganizationID, accepted.ExecutionID, prefer)
+	return answer, err
 }

@@ -44,14 +44,16 @@ type listTriggers struct {
 }
 
 type invokeTrigger struct {
-	Body *struct {
+	Prefer string `header:"Prefer" doc:"wait=10 has the answer wait up to 10 seconds, at most 30, for the end of the run"`
+	Body   *struct {
 		InputData json.RawMessage `json:"inputData,omitempty" doc:"What the handler gets as event.input_data; {} when absent"`
 		RunAt     *time.Time      `json:"runAt,omitempty" doc:"When it shall run, up to a year ahead; at once when absent"`
 	}
 }
 
 type executeTrigger struct {
-	Body *struct {
+	Prefer string `header:"Prefer" doc:"wait=10 has the answer wait up to 10 seconds, at most 30, for the end of the run"`
+	Body   *struct {
 		Data json.RawMessage `json:"data,omitempty" doc:"What the handler gets as event.input_data; {} when absent"`
 	}
 }
@@ -59,6 +61,8 @@ type executeTrigger struct {
 type invocationAnswer struct {
 	ExecutionID id.ID  `json:"executionId"`
 	Status      string `json:"status"`
+	// Execution is shown to callers who preferred to wait.
+	Execution *executionBody `json:"execution,omitempty" doc:"As it was at the end of the wait that Prefer asked for"`
 }
 
 func showTrigger(publicURL string, t trigger.Shown) triggerBody {

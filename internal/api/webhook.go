@@ -42,6 +42,9 @@ func registerWebhook(r *route.Router, d Deps) {
 			return err
 		}
 		w.Header().Set(executionHeader, answer.ExecutionID.String())
+		if answer.HandlerResponds && !answer.Diverted {
+			return respond(w, r, d, answer)
+		}
 		if answer.State == execution.NoDeployment && !answer.Diverted {
 			return route.WriteBody(w, http.StatusOK, jsonType, []byte(noDeploymentBody))
 		}
@@ -51,7 +54,7 @@ func registerWebhook(r *route.Router, d Deps) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		route.Raw(r, route.Spec{
 			Method: method, Path: webhookPath + "{path...}", Policy: access.Public(access.ReceiveWebhook),
-			Body: true, BodyLimit: d.WebhookBody, Unlimited: true,
+			Body: true, BodyLimit: d.WebhookBody, Unlimited: true, Timeout: respondTimeout,
 		}, route.NoObject(), receive)
 	}
 }

@@ -198,6 +198,7 @@ func (s *Server) Routes() []route.Info { return s.router.Routes() }
 // httpPart is the listener and the server behind it.
 func (s *Server) httpPart() part {
 	server := s.router.Server()
+	server.RegisterOnShutdown(s.executions.EndAwaits)
 	return part{
 		name:  "HTTP",
 		share: 30,

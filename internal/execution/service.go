@@ -55,6 +55,7 @@ type Service struct {
 	life     atomic.Pointer[life]
 	programs *programs
 	watchers *watchers
+	awaiting *awaiting
 	// postponed are the executions that wait for their time.
 	postponed postponed
 
@@ -92,6 +93,7 @@ func New(c Config) *Service {
 		Config:   c,
 		programs: newPrograms(c.Store.Program),
 		watchers: newWatchers(),
+		awaiting: newAwaiting(),
 		slots:    make(chan struct{}, c.Engine.Slots()),
 		wake:     make(chan struct{}, 1),
 

@@ -35,6 +35,10 @@ type Answer struct {
 	Diverted bool
 	// Repeated says that the delivery was kept before.
 	Repeated bool
+	// HandlerResponds says that the sender is to be answered with what the
+	// execution, which OrganizationID owns, comes to.
+	HandlerResponds bool
+	OrganizationID  id.ID
 }
 
 // Accepter stores an event with its execution and starts the run.
@@ -102,5 +106,6 @@ func (r *Receiver) receive(ctx context.Context, req Request, t *workflow.Trigger
 	return Answer{
 		WebhookID: t.Webhook.ID, TriggerID: t.ID, WorkflowID: t.WorkflowID,
 		ExecutionID: accepted.ExecutionID, State: accepted.State, Diverted: accepted.Diverted, Repeated: accepted.Repeated,
+		HandlerResponds: t.Options.HandlerResponds, OrganizationID: t.OrganizationID,
 	}, nil
 }

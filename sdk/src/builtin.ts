@@ -29,19 +29,23 @@ export class Builtin {
   }
 }
 
-const webhookKeys = ["path", "method", "handler", ...runOptionKeys];
+const webhookKeys = ["path", "method", "respond", "handler", ...runOptionKeys];
 
 function onWebhook(provider: ProviderRef, trigger: WebhookTrigger): void {
   onlyKeys("onWebhook", trigger, webhookKeys);
-  const { path, method = "POST", handler } = trigger;
+  const { path, method = "POST", respond, handler } = trigger;
   needFunction("onWebhook", handler);
   optionalText("onWebhook: path", path);
   optionalText("onWebhook: method", method);
+  if (respond !== undefined && respond !== "handler") {
+    throw new TypeError('onWebhook: respond must be "handler"');
+  }
+  const options = runOptions("onWebhook", trigger);
   host().trigger({
     provider,
     triggerType: "onWebhook",
     input: path === undefined ? { method } : { path, method },
-    options: runOptions("onWebhook", trigger),
+    options: respond === undefined ? options : { ...options, respond },
     handler,
   });
 }

@@ -76,6 +76,12 @@ export interface WebhookTrigger<Body = any> extends RunOptions {
   path?: string;
   /** "POST" unless set. */
   method?: WebhookMethod;
+  /**
+   * "handler" has the sender wait for what the handler returns, for at most 30
+   * seconds: a `Response` is answered as it is, a string as text, and anything
+   * else as JSON. Unless it is set the sender is answered at once.
+   */
+  respond?: "handler";
 }
 
 /** A time of a schedule that has come. */

@@ -4,7 +4,9 @@ package replicas
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/apptest"
@@ -40,4 +42,36 @@ func together(t *testing.T, p *apptest.Process, runs []string) int {
 		most = max(most, now)
 	}
 	return most
+}
+
+// Who sends to one server gets the answer of a handler that ran on another.
+func TestHandlersOfOtherReplicasRespond(t *testing.T) {
+	t.Parallel()
+	servers := start(t, 2, "--runners", "1")
+	d := servers[0].Deploy(t, "responds", `import { Builtin } from "floww";
+new Builtin().triggers.onWebhook({ path: "in", respond: "handler", handler: async (ctx: any, event: any) => {
+	const began = Date.now();
+	await new Promise((r) => setTimeout(r, 500));
+	return [began, Date.now()];
+}});`)
+	var runs []string
+	var mu sync.Mutex
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() {
+			r, err := servers[0].Anonymous().Try("POST", d.Webhooks["POST in"], `{}`)
+			x := r.Header.Get("X-Floww-Execution-Id")
+			var span [2]int64
+			if err != nil || r.Status != http.StatusOK || json.Unmarshal(r.Body, &span) != nil || span[1] == 0 {
+				t.Errorf("the sender of %s is answered %s (%v), want what its handler returned", x, r, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			runs = append(runs, x)
+		})
+	}
+	senders.Wait()
+	if n := together(t, servers[0], runs); n < 2 {
+		t.Errorf("at most %d of the runs went on at once, so that the other server ran none", n)
+	}
 }

@@ -595,7 +595,9 @@
     // start calls the i-th handler.
     async function start(i, executionId, workflowId, attempt, event, hasBody, body) {
       const { handler } = triggers[i];
-      return await handler({ executionId, workflowId, attempt }, makeEvent(event, hasBody, body));
+      const value = await handler({ executionId, workflowId, attempt }, makeEvent(event, hasBody, body));
+      // A response is none before its class was asked for.
+      return loaded.fetch === undefined ? value : loaded.fetch.flatten(value);
     },
     // encode gives the JSON text of a result.
     function encode(value) {

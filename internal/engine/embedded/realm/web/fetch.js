@@ -1,5 +1,5 @@
 // Headers, Request, Response and fetch. The server makes the requests.
-(function ({ need, ask, tag }) {
+(function ({ host, need, ask, tag }) {
   const { Headers } = need("headers");
   const { Body, empty, extract, readAll, source, give, take, clone } = need("body");
 
@@ -216,6 +216,24 @@
     return new Response(bytes, { headers: { "content-type": found[1] || "text/plain;charset=US-ASCII" } });
   }
 
+  const base64 = 6; // of texts.go
+
+  // flatten makes data of a response that a handler returned; see
+  // engine.ResponseOf. Other results stay as they are.
+  function flatten(value) {
+    return value instanceof Response ? flattenResponse(value) : value;
+  }
+
+  async function flattenResponse(response) {
+    if (response.status === 0) throw new TypeError("the handler returned Response.error(), which nobody can be answered with");
+    const bytes = await readAll(take(response));
+    const flat = { status: response.status, headers: [...response.headers] };
+    const text = host.decode(bytes, 0, true);
+    if (text === undefined) flat.base64 = host.decode(bytes, base64, false);
+    else if (text !== "") flat.body = text;
+    return { $response: flat };
+  }
+
   for (const made of [Request, Response]) tag(made, made.name);
-  return { Headers, Request, Response, fetch };
+  return { Headers, Request, Response, fetch, flatten };
 })
