@@ -127,6 +127,8 @@ type Triggers interface {
 // Receiver turns deliveries at webhooks into accepted executions.
 type Receiver interface {
 	Receive(ctx context.Context, r trigger.Request) (trigger.Answer, error)
+	// Methods returns those that an address takes; none when there is nothing.
+	Methods(a trigger.Address) []string
 }
 
 // Devices logs command lines in.

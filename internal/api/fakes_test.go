@@ -402,6 +402,7 @@ func (f *fakeExecutions) Watch(id.ID) (<-chan struct{}, func()) {
 
 type fakeReceiver struct {
 	request trigger.Request
+	methods []string
 	answer  trigger.Answer
 	err     error
 }
@@ -410,6 +411,8 @@ func (f *fakeReceiver) Receive(_ context.Context, r trigger.Request) (trigger.An
 	f.request = r
 	return f.answer, f.err
 }
+
+func (f *fakeReceiver) Methods(trigger.Address) []string { return f.methods }
 
 type fakeTriggers struct {
 	all     []trigger.Shown

@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -29,11 +31,17 @@ const (
 // and does without reflection; the body is the receiver's to keep, because a
 // run that starts at once reads it after the answer.
 func registerWebhook(r *route.Router, d Deps) {
+	address := func(r *http.Request, c route.Call[route.None]) trigger.Address {
+		return trigger.Address{Method: r.Method, Path: webhookPath + c.Param("path"), Escaped: r.URL.EscapedPath()}
+	}
 	receive := func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+		if r.Method == http.MethodHead {
+			return showMethods(w, http.StatusOK, d.Receiver.Methods(address(r, c)))
+		}
 		// Parts of the query that can't be read are left out: refusing the
 		// delivery would lose it all, and its sender can't do better.
 		answer, err := d.Receiver.Receive(r.Context(), trigger.Request{
-			Method: r.Method, Path: webhookPath + c.Param("path"), Header: r.Header, Query: r.URL.Query(), Body: c.Body,
+			Address: address(r, c), Header: r.Header, Query: r.URL.Query(), Body: c.Body,
 		})
 		if errors.Is(err, trigger.ErrNoWebhook) {
 			return route.WriteBody(w, http.StatusNotFound, jsonType, []byte(noWebhookBody))
@@ -57,6 +65,24 @@ func registerWebhook(r *route.Router, d Deps) {
 			Body: true, BodyLimit: d.WebhookBody, Unlimited: true, Timeout: respondTimeout,
 		}, route.NoObject(), receive)
 	}
+	route.Raw(r, route.Spec{
+		Method: http.MethodOptions, Path: webhookPath + "{path...}", Policy: access.Public(access.ReceiveWebhook), Unlimited: true,
+	}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+		return showMethods(w, http.StatusNoContent, d.Receiver.Methods(address(r, c)))
+	})
+}
+
+// showMethods answers those who ask whether an address is there, such as
+// senders that check it before they send. Nothing runs.
+func showMethods(w http.ResponseWriter, status int, methods []string) error {
+	if len(methods) == 0 {
+		return route.WriteBody(w, http.StatusNotFound, jsonType, []byte(noWebhookBody))
+	}
+	methods = append(methods, http.MethodHead, http.MethodOptions)
+	slices.Sort(methods)
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	w.WriteHeader(status)
+	return nil
 }
 
 // appendAnswer appends the JSON of an answer. Ids need no escapes.

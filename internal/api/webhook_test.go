@@ -98,7 +98,7 @@ func TestWebhookFailures(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	if r := w.ask(t, "OPTIONS", "/webhook/a", ""); r.status != 405 {
-		t.Errorf("OPTIONS: %d", r.status)
+	if r := w.ask(t, "OPTIONS", "/webhook/a", ""); r.status != 404 || r.text != `{"error":"Webhook not found"}` {
+		t.Errorf("OPTIONS of nothing: %d %s", r.status, r.text)
 	}
 }

@@ -3,6 +3,7 @@ package apptest_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -167,5 +168,100 @@ func TestInactiveWorkflowKeepsTheEvent(t *testing.T) {
 	s.JSON(t, http.StatusOK, "DELETE", "/api/workflows/"+d.WorkflowID, nil)
 	if r := s.Anonymous().Do(t, "POST", d.Webhooks["POST in"], `{}`); r.Status != http.StatusNotFound {
 		t.Errorf("the webhook of a deleted workflow: %s, want 404", r)
+	}
+}
+
+func TestWebhookParameters(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "parameters", `import { Builtin } from "floww";
+const { triggers } = new Builtin();
+for (const path of ["orders/:id", "orders/new", "orders/:id/items/:item"]) {
+	triggers.onWebhook({ path, handler: (ctx, event) => [path, event.params, event.path] });
+}`)
+	base := "/webhook/" + d.WorkflowID
+	for _, tc := range []struct{ path, want string }{
+		{"/orders/7?id=9&q=1", `["orders/:id",{"id":"7","q":"1"},"` + base + `/orders/7"]`},
+		{"/orders/a%2Fb%20c", `["orders/:id",{"id":"a/b c"},"` + base + `/orders/a/b c"]`},
+		{"/orders/new", `["orders/new",{},"` + base + `/orders/new"]`},
+		{"/orders/7/items/8", `["orders/:id/items/:item",{"id":"7","item":"8"},"` + base + `/orders/7/items/8"]`},
+		{"/orders/:id", `["orders/:id",{"id":":id"},"` + base + `/orders/:id"]`},
+	} {
+		r := s.Anonymous().Do(t, "POST", base+tc.path, `{}`)
+		if e := s.Ended(t, r.Header.Get("X-Floww-Execution-Id")); string(e.Result) != tc.want {
+			t.Errorf("%s gives %s, want %s", tc.path, e.Result, tc.want)
+		}
+	}
+	for _, path := range []string{"/orders", "/orders/7/items", "/orders/7/items/8/9"} {
+		if r := s.Anonymous().Do(t, "POST", base+path, `{}`); r.Status != http.StatusNotFound {
+			t.Errorf("%s answers %s, want 404", path, r)
+		}
+	}
+	bad := `import { Builtin } from "floww"; const { triggers } = new Builtin();
+triggers.onWebhook({ path: ":a/x", handler() {} }); triggers.onWebhook({ path: "y/:b", handler() {} });`
+	r := s.Do(t, "POST", "/api/workflow-deployments", apptest.DeployBody(d.WorkflowID, map[string]string{"main.ts": bad}))
+	if r.Status != http.StatusBadRequest || !strings.Contains(string(r.Body), "POST /:a/x and POST /y/:b are both right for /y/x") {
+		t.Errorf("ambiguous paths are answered %s", r)
+	}
+}
+
+// Who asks whether an address is there gets to know, and nothing runs.
+func TestWebhookIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "asked", `import { Builtin } from "floww";
+const { triggers } = new Builtin();
+triggers.onWebhook({ path: "a/:x", handler() {} }); triggers.onWebhook({ path: "a/b", method: "GET", handler() {} });`)
+	base := "/webhook/" + d.WorkflowID
+	for _, tc := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"HEAD", "/a/b", 200, "GET, HEAD, OPTIONS, POST"},
+		{"OPTIONS", "/a/b", 204, "GET, HEAD, OPTIONS, POST"},
+		{"HEAD", "/a/c", 200, "HEAD, OPTIONS, POST"},
+		{"OPTIONS", "/a", 404, ""},
+		{"HEAD", "/a", 404, ""},
+		{"TRACE", "/a/b", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
+	} {
+		r := s.Anonymous().Do(t, tc.method, base+tc.path, nil)
+		if r.Status != tc.status || r.Header.Get("Allow") != tc.allow {
+			t.Errorf("%s %s answers %d, Allow %q, want %d %q", tc.method, tc.path, r.Status, r.Header.Get("Allow"), tc.status, tc.allow)
+		}
+	}
+	if all := executionsOf(t, s, d.WorkflowID); len(all) > 0 {
+		t.Errorf("%d executions were made by asking", len(all))
+	}
+}
+
+func TestMultipartBody(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "multipart", apptest.Handler(`const { file } = event.body;
+	return [event.body.a, event.body.b, file instanceof File, file.name, file.type, Array.from(new Uint8Array(await file.arrayBuffer())), event.rawBody.length];`))
+	body := "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\nü\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n2\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n\x89P\x00\xff\r\n--x--\r\n"
+	e := d.Run(t, body, "Content-Type", "multipart/form-data; boundary=x")
+	if want := `["1",["ü","2"],true,"p.png","image/png",[137,80,0,255],` + strconv.Itoa(len(body)) + `]`; string(e.Result) != want {
+		t.Errorf("the handler saw %s, want %s (%s)", e.Result, want, e.ErrorMessage)
+	}
+}
+
+func TestSendersNameTheirDeliveries(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{})
+	d := s.Deploy(t, "named", echo)
+	first := d.Send(t, `{"id":"evt_1","pending_webhooks":2}`, "Stripe-Signature", "t=1,v1=x")
+	if again := d.Send(t, `{"id":"evt_1","pending_webhooks":1}`, "Stripe-Signature", "t=2,v1=y"); again != first {
+		t.Errorf("the second try of an event is execution %s, want %s", again, first)
+	}
+	if other := d.Send(t, `{"id":"evt_2"}`, "Stripe-Signature", "t=2,v1=y"); other == first {
+		t.Error("another event gave the same execution")
+	}
+	push := d.Send(t, `{}`, "X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958")
+	if again := d.Send(t, `{}`, "X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958"); again != push {
+		t.Errorf("the same delivery of GitHub is execution %s, want %s", again, push)
 	}
 }

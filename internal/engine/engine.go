@@ -104,7 +104,8 @@ type Event struct {
 	// Body is the raw body.
 	Body []byte
 	// ContentType says how Body becomes the member body: JSON is parsed, a
-	// form becomes an object, text a string, anything else a Uint8Array.
+	// form becomes an object, with files in it where it is a multipart one, text
+	// a string, anything else a Uint8Array.
 	ContentType string
 }
 

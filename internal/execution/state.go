@@ -114,6 +114,8 @@ type Acceptance struct {
 	ReceivedAt     time.Time
 	// DeliveryKey names the delivery at its sender; empty when it has no name.
 	DeliveryKey string
+	// DeliveryVaries says that the same delivery may come with another body.
+	DeliveryVaries bool
 	// TriggeredByID, ReplayOf and PlannedAt are those of the Execution.
 	TriggeredByID, ReplayOf id.ID
 	PlannedAt               *time.Time

@@ -61,7 +61,7 @@ type WebhookNeed struct {
 	// Method is an HTTP method in upper case.
 	Method string
 	// Path is what the author chose, without slashes around it; empty to have
-	// one made.
+	// one made. A segment such as :name is a parameter.
 	Path string
 }
 
@@ -69,6 +69,8 @@ type WebhookNeed struct {
 type Delivery struct {
 	Method string
 	Path   string
+	// Params are the values of the parameters in the author's path.
+	Params map[string]string
 	Header http.Header
 	Query  url.Values
 	Body   []byte
@@ -79,6 +81,8 @@ type Receipt struct {
 	// Key names the delivery, so that it is accepted once; empty when the
 	// sender gave it no name.
 	Key string
+	// Varies says that the sender may send the same delivery with another body.
+	Varies bool
 	// Fields is a JSON object with the event's members other than the body.
 	Fields json.RawMessage
 	// ContentType says how the body becomes a value; see engine.Event.

@@ -195,7 +195,7 @@ func check[T any](s Spec, object Object[T]) error {
 }
 
 var methods = []string{
-	http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
 func wildcardNames(path string) []string {

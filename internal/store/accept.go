@@ -292,7 +292,7 @@ func (d *delivery) seen(t *tx, a execution.Acceptance) (execution.Accepted, erro
 	switch {
 	case err != nil || !found || first.at.Before(a.ReceivedAt.Add(-execution.DeliveryTTL)):
 		return execution.Accepted{}, err
-	case first.body != d.body:
+	case first.body != d.body && !a.DeliveryVaries:
 		return execution.Accepted{}, fault.New(fault.Conflict,
 			"A delivery with this key but another body was accepted before, as execution %s", first.execution)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -101,4 +102,21 @@ func (s *Store) WebhookWorkflow(ctx context.Context, method, path string) (of id
 		return err
 	})
 	return of, err
+}
+
+// WebhookPatterns implements trigger.Store.
+func (s *Store) WebhookPatterns(ctx context.Context, workflow id.ID, method string) (paths []string, err error) {
+	err = s.read(ctx, "look for webhooks with parameters", func(v *view) error {
+		paths = nil
+		return v.each(`
+			SELECT h.path FROM webhooks h JOIN organizations o ON o.id = h.organization_id
+			WHERE h.workflow_id = ? AND h.method = ? AND h.path LIKE '%/:%' AND o.deleted_at IS NULL LIMIT ?`,
+			args{workflow, method, trigger.MaxPerDeployment}, func(scan scanner) error {
+				var path string
+				err := scan(&path)
+				paths = append(paths, path)
+				return err
+			})
+	})
+	return paths, err
 }

@@ -61,11 +61,11 @@ func (p *Planner) Plan(w workflow.Workflow, existing []workflow.Trigger, declare
 	}
 	var plan Plan
 	var refusals []Refusal
-	addresses := map[string]bool{}
+	var taken claims
 	for _, d := range declared {
 		t, isNew, err := p.match(w, old, d)
 		if err == nil {
-			err = claimAddress(addresses, t)
+			err = taken.claim(t)
 		}
 		switch {
 		case err != nil:
@@ -143,16 +143,39 @@ func (p *Planner) address(w workflow.Workflow, need *provider.WebhookNeed) (*wor
 	return hook, nil
 }
 
-func claimAddress(taken map[string]bool, t workflow.Trigger) error {
-	if t.Webhook == nil {
+// claims are the addresses that the triggers of one deployment have.
+type claims map[shape][]*workflow.Webhook
+
+// claim refuses an address that another trigger has, or that can't be told from
+// another one's.
+func (c *claims) claim(t workflow.Trigger) error {
+	h := t.Webhook
+	if h == nil {
 		return nil
 	}
-	address := t.Webhook.Method + " " + t.Webhook.Path
-	if taken[address] {
-		return fault.New(fault.Invalid, "%s is declared by two triggers; give one of them another path or method", address)
+	if *c == nil {
+		*c = claims{}
 	}
-	taken[address] = true
+	s := shapeOf(h.Method, segmentsOf(h.Path))
+	for _, other := range (*c)[s] {
+		mine, theirs := authored(t, h), authored(t, other)
+		switch how, example := meet(h.Path, other.Path); {
+		case how == same && h.Path == other.Path:
+			return fault.New(fault.Invalid, "%s is declared by two triggers; give one of them another path or method", mine)
+		case how == same:
+			return fault.New(fault.Invalid, "%s and %s are the same address; names of parameters don't tell addresses apart", theirs, mine)
+		case how == ambiguous:
+			return fault.New(fault.Invalid, "%s and %s are both right for %s; make one of them more exact", theirs, mine, authored(t, &workflow.Webhook{Path: example}))
+		}
+	}
+	(*c)[s] = append((*c)[s], h)
 	return nil
+}
+
+// authored is an address as the author of the code knows it.
+func authored(t workflow.Trigger, h *workflow.Webhook) string {
+	path := strings.TrimPrefix(h.Path, Prefix+t.WorkflowID.String())
+	return strings.TrimSpace(h.Method + " " + path)
 }
 
 // RefusalFault returns the fault that tells a client which triggers can't be

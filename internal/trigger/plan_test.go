@@ -107,6 +107,8 @@ func TestPlanRefuses(t *testing.T) {
 	}{
 		"same address twice":   {[]workflow.Declaration{webhook(`{"path":"a","method":"POST"}`), second}, "declared by two triggers"},
 		"same address spelled": {[]workflow.Declaration{webhook(`{"path":"a"}`), webhook(`{"path":"/a/"}`)}, "declared by two triggers"},
+		"names of parameters":  {[]workflow.Declaration{webhook(`{"path":"a/:id"}`), webhook(`{"path":"/a/:name"}`)}, "POST /a/:id and POST /a/:name are the same address"},
+		"ambiguous parameters": {[]workflow.Declaration{webhook(`{"path":":x/b"}`), webhook(`{"path":"a/:y"}`)}, "POST /:x/b and POST /a/:y are both right for /a/b"},
 		"unknown provider":     {[]workflow.Declaration{other}, `provider "slack" is not available here; available: builtin`},
 		"bad input":            {[]workflow.Declaration{webhook(`{"method":"BREW"}`)}, "not one of"},
 	} {
@@ -132,4 +134,11 @@ func TestPlanBoundsTheNumberOfTriggers(t *testing.T) {
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("error = %v, want an invalid fault", err)
 	}
+}
+
+func TestPlanTellsAddressesApart(t *testing.T) {
+	t.Parallel()
+	p, w := newPlanner()
+	mustPlan(t, p, w, nil, webhook(`{"path":"a/:id"}`), webhook(`{"path":"a/new"}`), webhook(`{"path":"a/:id","method":"GET"}`),
+		webhook(`{"path":"a/:id/b"}`), webhook(`{"path":"b/:id"}`), webhook(`{}`))
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/provider"
-	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 // ErrNoWebhook says that no trigger has this address.
@@ -17,8 +16,7 @@ var ErrNoWebhook = fault.New(fault.NotFound, "Webhook not found")
 
 // Request is a delivery as it arrived at a webhook's address.
 type Request struct {
-	Method string
-	Path   string
+	Address
 	Header http.Header
 	Query  url.Values
 	Body   []byte
@@ -56,7 +54,7 @@ type Receiver struct {
 // Receive finds the trigger at the address, lets its provider check and name
 // the delivery, and accepts it. When it returns no error the event is on disk.
 func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
-	t, err := r.Routes.Find(ctx, req.Method, req.Path)
+	t, err := r.Routes.Find(ctx, req.Address)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -68,7 +66,7 @@ func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
 		return answer, err
 	}
 	// The trigger was removed after it was read; another may have its address.
-	next, err := r.Routes.Again(t.WorkflowID, req.Method, req.Path)
+	next, err := r.Routes.Again(t.WorkflowID, req.Address)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -78,13 +76,17 @@ func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
 	return r.receive(ctx, req, next)
 }
 
-func (r *Receiver) receive(ctx context.Context, req Request, t *workflow.Trigger) (Answer, error) {
+// Methods returns the methods that an address takes, sorted; none when there is
+// nothing. It runs nothing: senders ask whether an address is there.
+func (r *Receiver) Methods(a Address) []string { return r.Routes.Methods(a) }
+
+func (r *Receiver) receive(ctx context.Context, req Request, t *Found) (Answer, error) {
 	source, err := r.Catalogue.Provider(t.Provider.Type)
 	if err != nil {
 		return Answer{}, err
 	}
 	receipt, err := source.Receive(t.Declaration, provider.Delivery{
-		Method: req.Method, Path: req.Path, Header: req.Header, Query: req.Query, Body: req.Body,
+		Method: req.Method, Path: req.Path, Params: t.Params, Header: req.Header, Query: req.Query, Body: req.Body,
 	})
 	if err != nil {
 		return Answer{}, err
@@ -98,7 +100,7 @@ func (r *Receiver) receive(ctx context.Context, req Request, t *workflow.Trigger
 			Method: req.Method, Path: req.Path,
 		},
 		Event:       execution.Event{Fields: receipt.Fields, HasBody: true, ContentType: receipt.ContentType, Body: req.Body},
-		DeliveryKey: receipt.Key,
+		DeliveryKey: receipt.Key, DeliveryVaries: receipt.Varies,
 	})
 	if err != nil {
 		return Answer{}, err

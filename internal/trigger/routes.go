@@ -35,9 +35,8 @@ type Routes struct {
 	// for anybody can send to addresses that do not exist.
 	lookups chan struct{}
 
-	mu         sync.RWMutex
-	byAddress  map[address]*workflow.Trigger
-	byWorkflow map[id.ID][]address
+	mu sync.RWMutex
+	table
 
 	// reloading keeps an older reading of a workflow from replacing a newer.
 	reloading sync.Mutex
@@ -48,17 +47,13 @@ type Routes struct {
 	done    chan struct{}
 }
 
-type address struct{ method, path string }
-
 // NewRoutes returns an empty table; Start fills it.
 func NewRoutes(store Store, log *slog.Logger) *Routes {
 	return &Routes{
-		store: store, log: log,
-		byAddress:  map[address]*workflow.Trigger{},
-		byWorkflow: map[id.ID][]address{},
-		pending:    map[id.ID]bool{},
-		wake:       make(chan struct{}, 1),
-		lookups:    make(chan struct{}, maxLookups),
+		store: store, log: log, table: newTable(),
+		pending: map[id.ID]bool{},
+		wake:    make(chan struct{}, 1),
+		lookups: make(chan struct{}, maxLookups),
 	}
 }
 
@@ -77,7 +72,7 @@ func (r *Routes) Start(ctx context.Context) error {
 func (r *Routes) reloadAll(ctx context.Context) error {
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
-	fresh := Routes{byAddress: map[address]*workflow.Trigger{}, byWorkflow: map[id.ID][]address{}}
+	fresh := newTable()
 	var after id.ID
 	for {
 		page, err := r.store.WebhookTriggers(ctx, after, routesPage)
@@ -94,7 +89,7 @@ func (r *Routes) reloadAll(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.byAddress, r.byWorkflow = fresh.byAddress, fresh.byWorkflow
+	r.table = fresh
 	return nil
 }
 
@@ -107,12 +102,26 @@ func (r *Routes) Stop(context.Context) error {
 	return nil
 }
 
-// Find returns the trigger at an address, nil when there is none. The caller
-// must not change it. Where other processes make webhooks too, one that was not
-// heard of yet is looked up in the database.
-func (r *Routes) Find(ctx context.Context, method, path string) (*workflow.Trigger, error) {
-	if t := r.find(method, path); t != nil || !r.Shared {
-		return t, nil
+// Found is a trigger at an address, with the values of the parameters in its
+// path. Nobody must change the trigger.
+type Found struct {
+	*workflow.Trigger
+	Params map[string]string
+}
+
+// Address is where a request was sent.
+type Address struct {
+	Method string
+	// Path is unescaped; Escaped is the path as it was sent.
+	Path, Escaped string
+}
+
+// Find returns the trigger at an address, nil when there is none. Where other
+// processes make webhooks too, one that was not heard of yet is looked up in the
+// database.
+func (r *Routes) Find(ctx context.Context, a Address) (*Found, error) {
+	if f := r.lookup(a); f != nil || !r.Shared {
+		return f, nil
 	}
 	select {
 	case r.lookups <- struct{}{}:
@@ -120,24 +129,57 @@ func (r *Routes) Find(ctx context.Context, method, path string) (*workflow.Trigg
 	case <-ctx.Done():
 		return nil, fault.Because(ctx.Err(), fault.Unavailable, "the server is busy; send the event again")
 	}
-	of, err := r.store.WebhookWorkflow(ctx, method, path)
+	of, err := r.store.WebhookWorkflow(ctx, a.Method, a.Path)
+	if err == nil && of.IsZero() {
+		of, err = r.patternWorkflow(ctx, a)
+	}
 	if err != nil || of.IsZero() {
 		return nil, err
 	}
-	return r.Again(of, method, path)
+	return r.Again(of, a)
+}
+
+// patternWorkflow returns the workflow that has a path with parameters for an
+// address; zero when there is none. The address says which workflow it can be.
+func (r *Routes) patternWorkflow(ctx context.Context, a Address) (id.ID, error) {
+	segments := split(a.Escaped)
+	if len(segments) < 3 {
+		return id.ID{}, nil
+	}
+	of, err := id.Parse(segments[1])
+	if err != nil {
+		return id.ID{}, nil //nolint:nilerr // not the address of a workflow
+	}
+	paths, err := r.store.WebhookPatterns(ctx, of, a.Method)
+	if err != nil {
+		return id.ID{}, err
+	}
+	for _, p := range paths {
+		if _, ok := match(p, segments); ok {
+			return of, nil
+		}
+	}
+	return id.ID{}, nil
 }
 
 // Again reads the webhooks of a workflow anew and finds the trigger at an
 // address, nil when there is none.
-func (r *Routes) Again(of id.ID, method, path string) (*workflow.Trigger, error) {
+func (r *Routes) Again(of id.ID, a Address) (*Found, error) {
 	err := r.reload(of)
-	return r.find(method, path), err
+	return r.lookup(a), err
 }
 
-func (r *Routes) find(method, path string) *workflow.Trigger {
+// Methods returns those that an address takes, sorted.
+func (r *Routes) Methods(a Address) []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.byAddress[address{method, path}]
+	return r.methods(a)
+}
+
+func (r *Routes) lookup(a Address) *Found {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.find(a)
 }
 
 // Hear takes note of what other processes stored.
@@ -224,21 +266,9 @@ func (r *Routes) reload(workflow id.ID) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, a := range r.byWorkflow[workflow] {
-		delete(r.byAddress, a)
-	}
-	delete(r.byWorkflow, workflow)
+	r.remove(workflow)
 	for _, t := range triggers {
 		r.put(t)
 	}
 	return nil
-}
-
-func (r *Routes) put(t workflow.Trigger) {
-	if t.Webhook == nil {
-		return
-	}
-	a := address{t.Webhook.Method, t.Webhook.Path}
-	r.byAddress[a] = &t
-	r.byWorkflow[t.WorkflowID] = append(r.byWorkflow[t.WorkflowID], a)
 }

@@ -29,4 +29,7 @@ type Store interface {
 	// WebhookWorkflow returns the workflow whose webhook has an address; zero
 	// when there is none.
 	WebhookWorkflow(ctx context.Context, method, path string) (id.ID, error)
+	// WebhookPatterns returns the paths with parameters that a workflow has for a
+	// method, at most MaxPerDeployment.
+	WebhookPatterns(ctx context.Context, workflow id.ID, method string) ([]string, error)
 }

@@ -22,11 +22,12 @@ export interface WebhookEvent<Body = any> {
   readonly query: Record<string, string>;
   /** All values of each parameter. */
   readonly queryAll: Record<string, string[]>;
-  /** The same as `query`. */
+  /** The parameters of the path, such as `id` of "orders/:id", and of the query. */
   readonly params: Record<string, string>;
   /**
    * The body according to its content type: JSON is parsed, a form becomes an
-   * object, text a string, and anything else a Uint8Array.
+   * object (files in it are a `File`), text a string, and anything else a
+   * Uint8Array.
    */
   readonly body: Body;
   /** The bytes as they arrived; check signatures over these. */
@@ -72,7 +73,10 @@ export type WebhookMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** The argument of `onWebhook`. */
 export interface WebhookTrigger<Body = any> extends RunOptions {
   handler: Handler<WebhookEvent<Body>>;
-  /** The end of the address. One is made up when it is left out. */
+  /**
+   * The end of the address, such as "orders/:id", where `event.params.id` is
+   * what stands there. One is made up when it is left out.
+   */
   path?: string;
   /** "POST" unless set. */
   method?: WebhookMethod;

@@ -3,6 +3,7 @@ package builtin
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,36 +67,53 @@ func checkPath(text string) (string, error) {
 	case strings.ContainsAny(path, `?#\%`):
 		return refuse(`must not contain ? # \ or %`)
 	}
+	var params []string
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return refuse("must not contain empty, . or .. segments")
+		}
+		name, isParam := strings.CutPrefix(segment, ":")
+		switch {
+		case !isParam:
+		case !paramName(name):
+			return refuse(fmt.Sprintf("has the parameter %q; its name must be letters, digits and _, no digit first", segment))
+		case slices.Contains(params, name):
+			return refuse(fmt.Sprintf("has the parameter %q twice", segment))
+		default:
+			params = append(params, name)
 		}
 	}
 	return path, nil
 }
 
-// Receive accepts every delivery. Its name is the sender's Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header) or Webhook-Id (Standard
-// Webhooks).
-func (Provider) Receive(_ workflow.Declaration, d provider.Delivery) (provider.Receipt, error) {
-	key := d.Header.Get("Idempotency-Key")
-	if key == "" {
-		key = d.Header.Get("Webhook-Id")
+func paramName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
 	}
-	if len(key) > maxDeliveryKey {
+	return name != ""
+}
+
+// Receive accepts every delivery, and names it as its sender does.
+func (Provider) Receive(_ workflow.Declaration, d provider.Delivery) (provider.Receipt, error) {
+	key, varies := deliveryKey(d)
+	if !varies && len(key) > maxDeliveryKey {
 		return provider.Receipt{}, fault.New(fault.Invalid, "the Idempotency-Key has %d bytes; at most %d are allowed", len(key), maxDeliveryKey)
 	}
 	fields, err := eventFields(d)
 	if err != nil {
 		return provider.Receipt{}, fmt.Errorf("encode a webhook event: %w", err)
 	}
-	return provider.Receipt{Key: key, Fields: fields, ContentType: d.Header.Get("Content-Type")}, nil
+	return provider.Receipt{Key: key, Varies: varies, Fields: fields, ContentType: d.Header.Get("Content-Type")}, nil
 }
 
 // webhookFields are the members of a webhook event other than its body:
 // workflows-runtime.md 3.3. Names of headers are lower case and repeats are
 // joined; of a repeated query parameter the last value counts, and queryAll has
-// all of them.
+// all of them. Params are those of the path, and of the query where the path has
+// none of that name.
 type webhookFields struct {
 	Method   string              `json:"method"`
 	Path     string              `json:"path"`
@@ -114,7 +132,13 @@ func eventFields(d provider.Delivery) (json.RawMessage, error) {
 	for name, values := range d.Query {
 		query[name] = values[len(values)-1]
 	}
+	// What stands in the path can't be replaced by what stands behind it.
+	params := query
+	if len(d.Params) > 0 {
+		params = maps.Clone(query)
+		maps.Copy(params, d.Params)
+	}
 	return json.Marshal(webhookFields{
-		Method: d.Method, Path: d.Path, Headers: headers, Query: query, QueryAll: d.Query, Params: query,
+		Method: d.Method, Path: d.Path, Headers: headers, Query: query, QueryAll: d.Query, Params: params,
 	})
 }

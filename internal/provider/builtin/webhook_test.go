@@ -33,6 +33,11 @@ func TestCheck(t *testing.T) {
 		{"parent segment", "onWebhook", `{"path":"a/../b"}`, provider.WebhookNeed{}, "segments"},
 		{"double slash", "onWebhook", `{"path":"a//b"}`, provider.WebhookNeed{}, "segments"},
 		{"query", "onWebhook", `{"path":"a?b"}`, provider.WebhookNeed{}, "must not contain"},
+		{"parameters", "onWebhook", `{"path":"a/:id/:_n2"}`, provider.WebhookNeed{Method: "POST", Path: "a/:id/:_n2"}, ""},
+		{"colon inside", "onWebhook", `{"path":"a:b"}`, provider.WebhookNeed{Method: "POST", Path: "a:b"}, ""},
+		{"parameter without name", "onWebhook", `{"path":"a/:"}`, provider.WebhookNeed{}, "its name must be letters"},
+		{"parameter with a sign", "onWebhook", `{"path":":a-b"}`, provider.WebhookNeed{}, "its name must be letters"},
+		{"parameter twice", "onWebhook", `{"path":":a/:a"}`, provider.WebhookNeed{}, "twice"},
 		{"space", "onWebhook", `{"path":"a b"}`, provider.WebhookNeed{}, "white space"},
 		{"too long", "onWebhook", `{"path":"` + strings.Repeat("a", 513) + `"}`, provider.WebhookNeed{}, "at most 512"},
 	} {
@@ -79,5 +84,42 @@ func TestReceive(t *testing.T) {
 	header.Set("Idempotency-Key", strings.Repeat("k", 256))
 	if _, err := (Provider{}).Receive(workflow.Declaration{}, provider.Delivery{Header: header}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a key of 256 bytes: %v, want an invalid fault", err)
+	}
+}
+
+func TestParams(t *testing.T) {
+	t.Parallel()
+	got, err := Provider{}.Receive(workflow.Declaration{}, provider.Delivery{
+		Params: map[string]string{"id": "path"}, Query: url.Values{"id": {"query"}, "q": {"1"}},
+	})
+	want := `"query":{"id":"query","q":"1"},"queryAll":{"id":["query"],"q":["1"]},"params":{"id":"path","q":"1"}}`
+	if err != nil || !strings.HasSuffix(string(got.Fields), want) {
+		t.Errorf("fields %s (%v), want %s", got.Fields, err, want)
+	}
+}
+
+func TestDeliveryNames(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		header http.Header
+		body   string
+		key    string
+		varies bool
+	}{
+		{http.Header{"Idempotency-Key": {"k"}, "X-Github-Delivery": {"g"}}, "", "k", false},
+		{http.Header{"X-Github-Delivery": {"g"}}, "", "x-github-delivery:g", true},
+		{http.Header{"X-Gitlab-Event-Uuid": {"g"}}, "", "x-gitlab-event-uuid:g", true},
+		{http.Header{"Linear-Delivery": {"g"}}, "", "linear-delivery:g", true},
+		{http.Header{"X-Github-Delivery": {strings.Repeat("g", 256)}}, "", "", false},
+		{http.Header{"Stripe-Signature": {"t=1"}}, `{"id":"evt_1"}`, "stripe-signature:evt_1", true},
+		{http.Header{"Stripe-Signature": {"t=1"}}, `{"id":1}`, "", false},
+		{http.Header{"Stripe-Signature": {"t=1"}}, `no JSON`, "", false},
+		{http.Header{"X-Slack-Signature": {"v0"}}, `{"event_id":"Ev1","id":"x"}`, "x-slack-signature:Ev1", true},
+		{http.Header{}, `{"id":"evt_1"}`, "", false},
+	} {
+		got, err := Provider{}.Receive(workflow.Declaration{}, provider.Delivery{Header: tc.header, Body: []byte(tc.body)})
+		if err != nil || got.Key != tc.key || got.Varies != tc.varies {
+			t.Errorf("%v %s: %q %v (%v), want %q %v", tc.header, tc.body, got.Key, got.Varies, err, tc.key, tc.varies)
+		}
 	}
 }

@@ -47,6 +47,17 @@ func (m *Machine) bodyValue(body []byte, contentType string) value {
 		return m.parseJSON(formJSON(string(body)))
 	case kindText:
 		return m.newString(string(body))
+	case kindMultipart:
+		bytes := m.newBytes(body)
+		if isException(bytes) {
+			return bytes
+		}
+		v := m.call(m.entry.form, bytes, m.newString(contentType))
+		if !isException(v) || m.memory.Exhausted() {
+			return v
+		}
+		m.exception()
+		return m.newBytes(body)
 	default:
 		return m.newBytes(body)
 	}
@@ -75,6 +86,7 @@ const (
 	kindJSON
 	kindForm
 	kindText
+	kindMultipart
 )
 
 // kindOf says what a content type stands for. A type that cannot be read is
@@ -90,6 +102,8 @@ func kindOf(contentType string) bodyKind {
 		return kindJSON
 	case media == "application/x-www-form-urlencoded":
 		return kindForm
+	case media == "multipart/form-data":
+		return kindMultipart
 	case strings.HasPrefix(media, "text/") || media == "application/xml" || strings.HasSuffix(media, "+xml"):
 		return kindText
 	default:

@@ -32,7 +32,9 @@ func TestEventBody(t *testing.T) {
 		{"image/svg+xml", "<a/>", `"string","value":"<a/>"`},
 		{"application/octet-stream", "ab", `"bytes","value":[97,98]`},
 		{"", "ab", `"bytes","value":[97,98]`},
-		{"multipart/form-data; boundary=x", "--x--", `"bytes","value":[45,45,120,45,45]`},
+		{"multipart/form-data; boundary=x", "--x--", `"object","value":{}`},
+		{"multipart/form-data; boundary=x", "--y", `"bytes","value":[45,45,121]`},
+		{"multipart/form-data", "a", `"bytes","value":[97]`},
 		{";;;", "a", `"bytes","value":[97]`},
 	} {
 		call := call()

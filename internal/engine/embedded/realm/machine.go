@@ -55,7 +55,7 @@ type names struct{ bundle, prelude, json uintptr }
 
 // entry are the functions of the prelude.
 type entry struct {
-	declared, identify, start, encode, wait, fire, describe, reply, warm value
+	declared, identify, start, encode, wait, fire, describe, reply, warm, form value
 }
 
 // New returns a machine whose programs may allocate up to memory bytes.
@@ -121,7 +121,7 @@ func (m *Machine) runPrelude() error {
 		return m.failed("run the prelude")
 	}
 	e := &m.entry
-	for i, to := range []*value{&e.declared, &e.identify, &e.start, &e.encode, &e.wait, &e.fire, &e.describe, &e.reply, &e.warm} {
+	for i, to := range []*value{&e.declared, &e.identify, &e.start, &e.encode, &e.wait, &e.fire, &e.describe, &e.reply, &e.warm, &e.form} {
 		*to = lib.XJS_GetPropertyUint32(m.tls, m.ctx, list, uint32(i))
 	}
 	return nil

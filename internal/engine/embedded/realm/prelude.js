@@ -630,5 +630,16 @@
       const names = units[unit] ?? [];
       for (let i = 0; i < names.length; i++) define(names[i], loaded[unit][names[i]]);
     },
+    // form gives the members of a multipart form: texts and files, a list of a
+    // name that stands more than once.
+    function form(bytes, type) {
+      const out = {};
+      load("blob").decodeForm(bytes, type).forEach((value, name) => {
+        const known = getOwnPropertyDescriptor(out, name);
+        if (known !== undefined && isArray(known.value)) push(known.value, value);
+        else defineProperty(out, name, { value: known === undefined ? value : [known.value, value], writable: true, configurable: true, enumerable: true });
+      });
+      return out;
+    },
   ];
 })
