@@ -153,9 +153,6 @@ func (c *claims) claim(t workflow.Trigger) error {
 	if h == nil {
 		return nil
 	}
-	if *c == nil {
-		*c = claims{}
-	}
 	s := shapeOf(h.Method, segmentsOf(h.Path))
 	for _, other := range (*c)[s] {
 		mine, theirs := authored(t, h), authored(t, other)
@@ -168,8 +165,17 @@ func (c *claims) claim(t workflow.Trigger) error {
 			return fault.New(fault.Invalid, "%s and %s are both right for %s; make one of them more exact", theirs, mine, authored(t, &workflow.Webhook{Path: example}))
 		}
 	}
-	(*c)[s] = append((*c)[s], h)
+	c.take(h)
 	return nil
+}
+
+// take notes an address.
+func (c *claims) take(h *workflow.Webhook) {
+	if *c == nil {
+		*c = claims{}
+	}
+	s := shapeOf(h.Method, segmentsOf(h.Path))
+	(*c)[s] = append((*c)[s], h)
 }
 
 // authored is an address as the author of the code knows it.

@@ -23,7 +23,7 @@ func (p *Planner) PlanDev(w workflow.Workflow, existing []workflow.Trigger, decl
 		return DevPlan{}, nil, fault.New(fault.Invalid, "the code declares %d triggers; at most %d are allowed", len(declared), MaxPerDeployment)
 	}
 	known := make(map[string]workflow.Trigger, len(existing))
-	addresses := map[string]bool{}
+	var taken claims
 	for _, t := range existing {
 		identity, err := t.Identity()
 		if err != nil {
@@ -31,7 +31,7 @@ func (p *Planner) PlanDev(w workflow.Workflow, existing []workflow.Trigger, decl
 		}
 		known[identity] = t
 		if t.Webhook != nil && !t.DevOnly {
-			addresses[t.Webhook.Method+" "+t.Webhook.Path] = true
+			taken.take(t.Webhook)
 		}
 	}
 	var plan DevPlan
@@ -39,7 +39,7 @@ func (p *Planner) PlanDev(w workflow.Workflow, existing []workflow.Trigger, decl
 	for _, d := range declared {
 		t, isNew, err := p.find(w, known, d)
 		if err == nil && isNew {
-			err = claimAddress(addresses, t)
+			err = taken.claim(t)
 		}
 		switch {
 		case err != nil:
