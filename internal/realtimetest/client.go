@@ -201,6 +201,19 @@ func (s *Subscription) Until(kinds ...string) []Event {
 	}
 }
 
+// Waiting returns the events that came and were not returned yet.
+func (s *Subscription) Waiting() []Event {
+	var all []Event
+	for {
+		select {
+		case e := <-s.events:
+			all = append(all, e)
+		default:
+			return all
+		}
+	}
+}
+
 // Silent wants no event to be waiting. What was published before something that
 // was heard meanwhile would be.
 func (s *Subscription) Silent() {
