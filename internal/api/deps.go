@@ -122,6 +122,7 @@ type Triggers interface {
 	Trigger(ctx context.Context, organizations []id.ID, trigger id.ID) (workflow.Trigger, error)
 	List(ctx context.Context, workflow id.ID) ([]trigger.Shown, error)
 	Invoke(ctx context.Context, in trigger.Invocation) (execution.Accepted, error)
+	Replay(ctx context.Context, r trigger.Replay) (execution.Accepted, error)
 }
 
 // Receiver turns deliveries at webhooks into accepted executions.
@@ -196,6 +197,7 @@ func Register(r *route.Router, d Deps) error {
 	registerDeploy(r, d)
 	registerDeployments(r, d)
 	registerExecutions(r, d)
+	registerReplay(r, d)
 	registerLogs(r, d)
 	registerBody(r, d)
 	registerEvents(r, d)

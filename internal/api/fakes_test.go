@@ -415,10 +415,11 @@ func (f *fakeReceiver) Receive(_ context.Context, r trigger.Request) (trigger.An
 func (f *fakeReceiver) Methods(trigger.Address) []string { return f.methods }
 
 type fakeTriggers struct {
-	all     []trigger.Shown
-	invoked trigger.Invocation
-	answer  execution.Accepted
-	err     error
+	all      []trigger.Shown
+	invoked  trigger.Invocation
+	replayed trigger.Replay
+	answer   execution.Accepted
+	err      error
 }
 
 func (f *fakeTriggers) Trigger(_ context.Context, organizations []id.ID, wanted id.ID) (workflow.Trigger, error) {
@@ -431,6 +432,11 @@ func (f *fakeTriggers) Trigger(_ context.Context, organizations []id.ID, wanted 
 }
 
 func (f *fakeTriggers) List(context.Context, id.ID) ([]trigger.Shown, error) { return f.all, f.err }
+
+func (f *fakeTriggers) Replay(_ context.Context, r trigger.Replay) (execution.Accepted, error) {
+	f.replayed = r
+	return f.answer, f.err
+}
 
 func (f *fakeTriggers) Invoke(_ context.Context, in trigger.Invocation) (execution.Accepted, error) {
 	f.invoked = in

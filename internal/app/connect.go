@@ -92,7 +92,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Executions:  s.executions,
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
-		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Now: now},
+		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now},
 		Dev:         development,
 		KV:          keyValues,
 		Secrets:     secrets,

@@ -27,6 +27,7 @@ type Invoker struct {
 	Store      Store
 	Catalogue  provider.Catalogue
 	Executions Accepter
+	Events     Events
 	Now        func() time.Time
 }
 
