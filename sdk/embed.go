@@ -6,7 +6,7 @@ import (
 )
 
 // Version is that of package.json.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // Bridge is the version of the calls that the module makes to its host.
 const Bridge = 3
@@ -18,7 +18,7 @@ const Exports = "Builtin, KVError, KVStore, KVTable, Secret, runToken"
 // Entry is the path of the module's entry, as Source takes it.
 const Entry = "src/index.ts"
 
-//go:embed package.json src/*.ts
+//go:embed package.json src/*.ts types/*.d.ts
 var files embed.FS
 
 // Source returns the text of one file of the module.

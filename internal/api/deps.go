@@ -206,6 +206,8 @@ func Register(r *route.Router, d Deps) error {
 	registerWebhook(r, d)
 	registerKV(r, d)
 	registerSecrets(r, d)
+	registerProviders(r, d)
+	registerSDK(r)
 	registerTokens(r, d)
 	registerProxy(r, d)
 	if d.Realtime.Door != nil {

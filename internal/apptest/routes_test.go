@@ -76,7 +76,7 @@ func TestRoutesByPrincipal(t *testing.T) {
 // namesOwn reports whether a path names something that is made for each call.
 // Tables are named by words.
 func namesOwn(path string) bool {
-	return strings.Contains(path, "{") && !strings.HasPrefix(path, "/api/organizations/") && !strings.HasPrefix(path, "/api/kv/") && !strings.HasPrefix(path, "/api/secrets/namespace/")
+	return strings.Contains(path, "{") && !strings.HasPrefix(path, "/api/organizations/") && !strings.HasPrefix(path, "/api/kv/") && !strings.HasPrefix(path, "/api/secrets/namespace/") && !strings.HasPrefix(path, "/api/providers/")
 }
 
 // ask calls a route and returns the status. A stream is cut off after its head.

@@ -1,32 +1,51 @@
 import { aliasOf, type ProviderOptions } from "./alias";
 import { onlyKeys, optionalText, runOptionKeys, runOptions } from "./check";
 import { host, type ProviderRef } from "./host";
-import type { CronTrigger, ManualTrigger, WebhookTrigger } from "./types";
+import type { CronEvent, CronTrigger, ManualEvent, ManualTrigger, WebhookEvent, WebhookTrigger } from "./types";
 
 export type BuiltinOptions = ProviderOptions;
 
+/** Fires all triggers of this kind, in tests: see `floww/testing`. */
+export interface Invocable<Event> {
+  invoke(event?: Partial<Event>): Promise<{ success: boolean; error?: Error }>;
+}
+
 export interface BuiltinTriggers {
   /** Runs the handler for each request at an address of its own. */
-  onWebhook<Body = any>(trigger: WebhookTrigger<Body>): void;
+  onWebhook: (<Body = any>(trigger: WebhookTrigger<Body>) => void) & Invocable<WebhookEvent>;
   /** Runs the handler at the times that a cron expression names. */
-  onCron(trigger: CronTrigger): void;
+  onCron: ((trigger: CronTrigger) => void) & Invocable<CronEvent>;
   /** Runs the handler when somebody asks for it. */
-  onManual<Input = any>(trigger: ManualTrigger<Input>): void;
+  onManual: (<Input = any>(trigger: ManualTrigger<Input>) => void) & Invocable<ManualEvent>;
 }
 
 /** The triggers that need no other service. */
 export class Builtin {
   readonly triggers: BuiltinTriggers;
+  readonly actions = {};
 
   constructor(options: string | BuiltinOptions = {}) {
     const provider: ProviderRef = { type: "builtin", alias: aliasOf("new Builtin", options) };
     host().provider(provider);
     this.triggers = {
-      onWebhook: (trigger) => onWebhook(provider, trigger),
-      onCron: (trigger) => onCron(provider, trigger),
-      onManual: (trigger) => onManual(provider, trigger),
+      onWebhook: invocable(provider, "onWebhook", onWebhook),
+      onCron: invocable(provider, "onCron", onCron),
+      onManual: invocable(provider, "onManual", onManual),
     };
   }
+}
+
+// invocable is a way to register triggers that can be fired in tests.
+function invocable<Trigger>(provider: ProviderRef, triggerType: string, register: (provider: ProviderRef, trigger: Trigger) => void) {
+  return Object.assign((trigger: Trigger) => register(provider, trigger), {
+    async invoke(event?: Record<string, any>) {
+      const { invoke } = host();
+      if (invoke === undefined) {
+        throw new Error(triggerType + ".invoke works only in tests that import \"floww/testing\"");
+      }
+      return invoke(provider, triggerType, event);
+    },
+  });
 }
 
 const webhookKeys = ["path", "method", "respond", "handler", ...runOptionKeys];

@@ -18,7 +18,7 @@ export interface TriggerRegistration {
   handler: Handler<any>;
 }
 
-interface Host {
+export interface Host {
   /** A secret names the fields that it must have. */
   provider(ref: ProviderRef & { secret?: string[] }): void;
   trigger(registration: TriggerRegistration): void;
@@ -26,6 +26,8 @@ interface Host {
   secret(type: string, alias: string): Record<string, unknown> | undefined;
   /** Asks the server; both are JSON texts. */
   ask(name: string, question: string): Promise<string>;
+  /** Fires triggers; in tests alone. */
+  invoke?(provider: ProviderRef, triggerType: string, event?: Record<string, any>): Promise<{ success: boolean; error?: Error }>;
 }
 
 declare global {
@@ -36,7 +38,7 @@ declare global {
 export function host(): Host {
   const found = globalThis.__floww;
   if (found === undefined) {
-    throw new Error('The module "floww" works only inside flowwd; deploy this code with "flowwd deploy".');
+    throw new Error('The module "floww" works only inside flowwd; deploy this code with "flowwd deploy", or import "floww/testing" before it in tests.');
   }
   return found;
 }

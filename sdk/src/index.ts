@@ -1,7 +1,7 @@
 // The module `floww`: what workflow code imports.
 
 export { Builtin } from "./builtin";
-export type { BuiltinOptions, BuiltinTriggers } from "./builtin";
+export type { BuiltinOptions, BuiltinTriggers, Invocable } from "./builtin";
 export { KVError, KVStore, KVTable } from "./kv";
 export type { KVItem, KVListOptions, KVPermission, KVSetOptions } from "./kv";
 export { runToken } from "./run";

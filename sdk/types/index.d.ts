@@ -1,0 +1,8 @@
+export { Builtin } from "./builtin";
+export type { BuiltinOptions, BuiltinTriggers, Invocable } from "./builtin";
+export { KVError, KVStore, KVTable } from "./kv";
+export type { KVItem, KVListOptions, KVPermission, KVSetOptions } from "./kv";
+export { runToken } from "./run";
+export { Secret } from "./secret";
+export type { SecretSchema } from "./secret";
+export type { Context, CronEvent, CronTrigger, Handler, ManualEvent, ManualTrigger, OnInterrupt, RetryOptions, RunOptions, WebhookEvent, WebhookMethod, WebhookTrigger, } from "./types";
