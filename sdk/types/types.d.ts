@@ -20,11 +20,12 @@ export interface WebhookEvent<Body = any> {
     readonly query: Record<string, string>;
     /** All values of each parameter. */
     readonly queryAll: Record<string, string[]>;
-    /** The same as `query`. */
+    /** The parameters of the path, such as `id` of "orders/:id", and of the query. */
     readonly params: Record<string, string>;
     /**
      * The body according to its content type: JSON is parsed, a form becomes an
-     * object, text a string, and anything else a Uint8Array.
+     * object (files in it are a `File`), text a string, and anything else a
+     * Uint8Array.
      */
     readonly body: Body;
     /** The bytes as they arrived; check signatures over these. */
@@ -65,10 +66,19 @@ export type WebhookMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** The argument of `onWebhook`. */
 export interface WebhookTrigger<Body = any> extends RunOptions {
     handler: Handler<WebhookEvent<Body>>;
-    /** The end of the address. One is made up when it is left out. */
+    /**
+     * The end of the address, such as "orders/:id", where `event.params.id` is
+     * what stands there. One is made up when it is left out.
+     */
     path?: string;
     /** "POST" unless set. */
     method?: WebhookMethod;
+    /**
+     * "handler" has the sender wait for what the handler returns, for at most 30
+     * seconds: a `Response` is answered as it is, a string as text, and anything
+     * else as JSON. Unless it is set the sender is answered at once.
+     */
+    respond?: "handler";
 }
 /** A time of a schedule that has come. */
 export interface CronEvent {
