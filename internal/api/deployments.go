@@ -14,7 +14,7 @@ import (
 )
 
 type listDeployments struct {
-	WorkflowID string `query:"workflowId" required:"true" doc:"The workflow whose deployments are listed"`
+	WorkflowID string `query:"workflowId" doc:"The workflow whose deployments are listed; without it the active ones of all workflows are, without code"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"50" default:"50"`
 	Offset     int    `query:"offset" minimum:"0" maximum:"1000000"`
 }
@@ -52,6 +52,9 @@ func registerDeployments(r *route.Router, d Deps) {
 type deploymentOperations struct{ Deps }
 
 func (o deploymentOperations) list(ctx context.Context, c route.Call[route.None], in *listDeployments) (*deploymentList, error) {
+	if in.WorkflowID == "" {
+		return o.listActive(ctx, c, in)
+	}
 	w, err := o.findWorkflow(ctx, c.Principal, in.WorkflowID, access.ReadWorkflow)
 	if err != nil {
 		return nil, err
@@ -71,6 +74,32 @@ func (o deploymentOperations) list(ctx context.Context, c route.Call[route.None]
 			return nil, err
 		}
 		list.Results[i].UserCode = showSource(source)
+	}
+	return &list, nil
+}
+
+// listActive lists the active deployments of a page of workflows, the one
+// changed last first, without their code. Its total is that of the workflows.
+func (o deploymentOperations) listActive(ctx context.Context, c route.Call[route.None], in *listDeployments) (*deploymentList, error) {
+	page, err := o.Workflows.List(ctx, workflow.ListFilter{
+		Organizations: access.OrganizationsFor(c.Principal, access.ReadWorkflow), Limit: in.Limit, Offset: in.Offset,
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := deploymentList{Results: []deploymentBody{}, Total: page.Total}
+	for _, w := range page.Workflows {
+		if w.ActiveDeployment == nil {
+			continue
+		}
+		d, err := o.Deployments.Get(ctx, []id.ID{w.OrganizationID}, w.ActiveDeployment.ID)
+		if fault.Is(err, fault.NotFound) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		list.Results = append(list.Results, showDeployment(d, c.Pattern))
 	}
 	return &list, nil
 }

@@ -57,7 +57,7 @@ func TestListDeployments(t *testing.T) {
 		t.Errorf("asked for %d from %d", w.deployments.limit, w.deployments.offset)
 	}
 	for query, wrong := range map[string]string{
-		"": "workflowId", "?workflowId=#3&limit=51": "query.limit", "?workflowId=#3&limit=0": "query.limit", "?workflowId=": "workflowId",
+		"?workflowId=#3&limit=51": "query.limit", "?workflowId=#3&limit=0": "query.limit", "?limit=51": "query.limit",
 	} {
 		wantError(t, w.ask(t, "GET", ids("/api/workflow-deployments"+query), ""), 400, wrong)
 	}

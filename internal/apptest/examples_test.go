@@ -108,3 +108,32 @@ func TestExpensesExample(t *testing.T) {
 		t.Errorf("there are %d expenses, want 2", len(keys))
 	}
 }
+
+// What the docs teach can be deployed.
+func TestDocumentedWorkflowsDeploy(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/writing-workflows.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := apptest.Start(t, apptest.Options{})
+	storeSecret(t, s.Client, "payments", "default", `{"token":"tok_documented"}`)
+	blocks := strings.Split(string(text), "```ts\n")[1:]
+	if len(blocks) < 5 {
+		t.Errorf("the page has %d workflows, want at least 5", len(blocks))
+	}
+	w := s.CreateWorkflow(t, "documented")
+	for _, block := range blocks {
+		code, _, _ := strings.Cut(block, "```")
+		made := s.JSON(t, http.StatusCreated, "POST", "/api/workflow-deployments", apptest.DeployBody(w, map[string]string{"main.ts": code}))
+		hooks := made["webhooks"].([]any)
+		if !strings.Contains(code, `path: "orders",`) {
+			continue
+		}
+		path := hooks[0].(map[string]any)["path"].(string)
+		for _, want := range []string{`{"total":1,"customer":{"name":"ann","orders":1}}`, `{"total":2,"customer":{"name":"ann","orders":2}}`} {
+			answer := s.Anonymous().JSON(t, http.StatusOK, "POST", path, `{"customer":"ann"}`)
+			wantResult(t, s.Ended(t, answer["executionId"].(string)), want)
+		}
+	}
+}
