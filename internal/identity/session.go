@@ -49,7 +49,8 @@ type SessionStore interface {
 	// CreateSession stores a session. It ends the one with the hash replaced (no
 	// matter whose), and the user's oldest ones beyond keep.
 	CreateSession(ctx context.Context, s Session, replaced [sha256.Size]byte, keep int) error
-	// PrincipalBySession returns a session that has not expired, and its user;
+	// PrincipalBySession returns a session that has not expired, with its Tokens
+	// only when it is time to ask the provider, and its user;
 	// fault.NotFound when there is none and fault.Denied when the user is
 	// disabled. It notes the use and moves the expiry, but not more often than
 	// once a minute, and reports whether it did.

@@ -18,6 +18,9 @@ type conn struct {
 	sql     *sql.Conn
 	link    link
 	dialect dialect
+	// inside says that a transaction for reading could not be ended, so that the
+	// connection may still see what was then.
+	inside bool
 }
 
 // connect takes a connection out of a pool for good.

@@ -26,17 +26,17 @@ func deviceNotFound() error {
 func (s *Store) PrincipalByDevice(ctx context.Context, device id.ID, now time.Time) (identity.Principal, error) {
 	var p identity.Principal
 	var seen time.Time
-	err := s.read(ctx, "look up a command line's login", func(v *view) error {
-		var user id.ID
-		found, err := v.one(`SELECT user_id, seen_at FROM token_families WHERE id = ? AND expires_at > ?`, args{device, now}, &user, &seen)
-		if err == nil && !found {
-			err = deviceNotFound()
-		}
-		if err != nil {
+	err := s.glance(ctx, "look up a command line's login", func(v *view) (err error) {
+		found := false
+		p, found, err = readPrincipalOf(v, `token_families f JOIN users u ON u.id = f.user_id`, `, f.seen_at`,
+			`f.id = ? AND f.expires_at > ?`, args{device, now}, &seen)
+		switch {
+		case err != nil:
 			return err
+		case !found:
+			return deviceNotFound()
 		}
-		p, err = readPrincipal(v, `u.id = ?`, user)
-		return err
+		return refuseDisabled(p.User)
 	})
 	if err != nil {
 		return identity.Principal{}, err

@@ -260,12 +260,8 @@ func (s *Store) Member(ctx context.Context, organization id.ID, p access.Princip
 			return orNotFound(err)
 		}
 		if p.Type == access.UserPrincipal {
-			u, _, err := readUser(v, `u.id = ?`, p.ID)
-			if err != nil {
-				return err
-			}
-			found = identity.Principal{Kind: identity.Human, ID: u.ID, User: u, CreatedAt: u.CreatedAt, Admin: u.Admin}
-			return readMemberships(v, &found)
+			found, _, err = readPrincipalOf(v, `users u`, ``, `u.id = ?`, args{p.ID})
+			return err
 		}
 		found, _, err = readAccountPrincipal(v, `service_accounts a`, `a.id = ?`, args{p.ID})
 		return err

@@ -283,7 +283,7 @@ func (s *Store) PrincipalByKeyHash(ctx context.Context, hash [sha256.Size]byte, 
 		c             scopeColumns
 		found         bool
 	)
-	err := s.read(ctx, "look up an API key", func(v *view) (err error) {
+	err := s.glance(ctx, "look up an API key", func(v *view) (err error) {
 		p, found, err = readAccountPrincipal(v, `api_keys k JOIN service_accounts a ON a.id = k.service_account_id`, `k.hash = ? AND k.revoked_at IS NULL`,
 			args{workflow.Hash(hash)}, &used, &expires, &c.words, &c.kind, &c.id)
 		return err

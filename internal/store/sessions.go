@@ -14,10 +14,20 @@ import (
 
 const sessionColumns = `id, user_id, hash, address, user_agent, created_at, seen_at, expires_at, provider_tokens, provider_until, provider_session`
 
+// sessionUseColumns are those for a request, with its time as an argument. The
+// tokens come only when they are needed: they are large, and every membership of
+// the user repeats them.
+const sessionUseColumns = `, s.id, s.user_id, s.hash, s.address, s.user_agent, s.created_at, s.seen_at, s.expires_at,
+	CASE WHEN s.provider_until <= ? THEN s.provider_tokens END, s.provider_until, s.provider_session`
+
+func sessionTargets(s *identity.Session) []any {
+	return []any{&s.ID, &s.UserID, (*workflow.Hash)(&s.Hash), &s.Address, &s.UserAgent, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt,
+		&s.Tokens, &s.Until, &s.ProviderSession}
+}
+
 func scanSession(scan scanner) (identity.Session, error) {
 	var s identity.Session
-	err := scan(&s.ID, &s.UserID, (*workflow.Hash)(&s.Hash), &s.Address, &s.UserAgent, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt,
-		&s.Tokens, &s.Until, &s.ProviderSession)
+	err := scan(sessionTargets(&s)...)
 	return s, err
 }
 
@@ -62,21 +72,18 @@ func optionalBytes(b []byte) any {
 
 // PrincipalBySession implements identity.SessionStore.
 func (s *Store) PrincipalBySession(ctx context.Context, hash [sha256.Size]byte, use identity.SessionUse) (found identity.Session, p identity.Principal, noted bool, err error) {
-	err = s.read(ctx, "look up a session", func(v *view) error {
+	err = s.glance(ctx, "look up a session", func(v *view) (err error) {
+		exists := false
 		found = identity.Session{}
-		err := v.each(`SELECT `+sessionColumns+` FROM sessions WHERE hash = ? AND expires_at > ?`,
-			args{workflow.Hash(hash), use.Now}, func(scan scanner) (err error) {
-				found, err = scanSession(scan)
-				return err
-			})
-		if err == nil && found.ID.IsZero() {
-			err = sessionNotFound()
-		}
-		if err != nil {
+		p, exists, err = readPrincipalOf(v, `sessions s JOIN users u ON u.id = s.user_id`, sessionUseColumns,
+			`s.hash = ? AND s.expires_at > ?`, args{use.Now, workflow.Hash(hash), use.Now}, sessionTargets(&found)...)
+		switch {
+		case err != nil:
 			return err
+		case !exists:
+			return sessionNotFound()
 		}
-		p, err = readPrincipal(v, `u.id = ?`, found.UserID)
-		return err
+		return refuseDisabled(p.User)
 	})
 	if err != nil {
 		return identity.Session{}, identity.Principal{}, false, err

@@ -246,6 +246,18 @@ func (s *Store) writeWorkflows(ctx context.Context, what string, run func(*tx) e
 
 // read runs a function on one consistent state of the database.
 func (s *Store) read(ctx context.Context, what string, run func(*view) error) error {
+	return s.readBy(ctx, what, s.look, run)
+}
+
+// glance is read for a function that makes a single statement, which sees one
+// state of the database without a transaction around it. It is for what happens
+// with every request. The function may be run twice.
+func (s *Store) glance(ctx context.Context, what string, run func(*view) error) error {
+	return s.readBy(ctx, what, s.peek, run)
+}
+
+// readBy runs a function on a connection for reading.
+func (s *Store) readBy(ctx context.Context, what string, by func(context.Context, *conn, func(*view) error) error, run func(*view) error) error {
 	if _, ok := ctx.Deadline(); !ok {
 		limited, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
@@ -254,7 +266,7 @@ func (s *Store) read(ctx context.Context, what string, run func(*view) error) er
 	select {
 	case c := <-s.readers:
 		defer func() { s.readers <- c }()
-		return s.fail(what, s.look(ctx, c, run))
+		return s.fail(what, by(ctx, c, run))
 	case <-s.closing:
 		return errClosed
 	case <-ctx.Done():
@@ -276,10 +288,22 @@ func (s *Store) look(ctx context.Context, c *conn, run func(*view) error) error 
 	}
 	err := run(&view{ctx: ctx, conn: c})
 	ended := t.rollback()
+	c.inside = ended != nil
 	if err != nil && c.dialect.class(ended) == classLost {
 		return err // it went with the connection
 	}
 	return errors.Join(err, ended)
+}
+
+func (s *Store) peek(ctx context.Context, c *conn, run func(*view) error) error {
+	if c.inside {
+		return s.look(ctx, c, run)
+	}
+	err := run(&view{ctx: ctx, conn: c})
+	if err != nil && c.dialect.class(err) == classLost && ctx.Err() == nil {
+		return s.look(ctx, c, run) // which replaces the connection
+	}
+	return err
 }
 
 // fail gives an error its place: faults stay what they are, trouble with the

@@ -61,7 +61,7 @@ func (s *Store) PrincipalByUser(ctx context.Context, user id.ID, now time.Time) 
 
 func (s *Store) userPrincipal(ctx context.Context, now time.Time, where string, values ...any) (identity.Principal, error) {
 	var p identity.Principal
-	err := s.read(ctx, "look up a user", func(v *view) (err error) {
+	err := s.glance(ctx, "look up a user", func(v *view) (err error) {
 		p, err = readPrincipal(v, where, values...)
 		return err
 	})
@@ -78,37 +78,52 @@ func (s *Store) userPrincipal(ctx context.Context, now time.Time, where string, 
 // readPrincipal reads a user that is not disabled, with all that decides what
 // it may do.
 func readPrincipal(v *view, where string, values ...any) (identity.Principal, error) {
-	u, found, err := readUser(v, where, values...)
+	p, found, err := readPrincipalOf(v, `users u`, ``, where, values)
 	switch {
 	case err != nil:
 		return identity.Principal{}, err
 	case !found:
 		return identity.Principal{}, userNotFound()
-	case u.DisabledAt != nil:
-		return identity.Principal{}, fault.New(fault.Denied, "This account is disabled; an administrator can enable it again")
 	}
-	p := identity.Principal{Kind: identity.Human, ID: u.ID, User: u, CreatedAt: u.CreatedAt, Admin: u.Admin}
-	return p, readMemberships(v, &p)
+	return p, refuseDisabled(p.User)
 }
 
-// readMemberships reads where a user is a member, and what it was granted there.
-func readMemberships(v *view, p *identity.Principal) error {
-	return v.each(`
-		SELECT m.organization_id, m.role, g.resource_type, g.resource_id, g.role
-		FROM organization_members m JOIN organizations o ON o.id = m.organization_id
-		LEFT JOIN grants g ON g.principal_id = m.user_id AND g.principal_type = 'user' AND g.organization_id = m.organization_id
-		WHERE m.user_id = ? AND o.deleted_at IS NULL ORDER BY m.organization_id, g.resource_id`, args{p.ID}, func(scan scanner) error {
+func refuseDisabled(u identity.User) error {
+	if u.DisabledAt == nil {
+		return nil
+	}
+	return fault.New(fault.Denied, "This account is disabled; an administrator can enable it again")
+}
+
+// readPrincipalOf reads the user u of some tables with all that decides what it
+// may do, and more of their columns: in one statement, for every request makes
+// it.
+func readPrincipalOf(v *view, tables, columns, where string, values args, more ...any) (p identity.Principal, found bool, err error) {
+	p.Kind = identity.Human
+	err = v.each(`
+		SELECT `+userColumns+`, o.id, m.role, g.resource_type, g.resource_id, g.role`+columns+`
+		FROM `+tables+`
+		LEFT JOIN organization_members m ON m.user_id = u.id
+		LEFT JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
+		LEFT JOIN grants g ON g.principal_id = u.id AND g.principal_type = 'user' AND g.organization_id = o.id
+		WHERE `+where+` ORDER BY m.organization_id, g.resource_id`, values, func(scan scanner) error {
+		found = true
 		var m tenant.Membership
 		var g grantColumn
 		var role string
-		err := scan(&m.OrganizationID, &role, &g.kind, &g.id, &g.role)
+		into := append(userTargets(&p.User), &m.OrganizationID, &role, &g.kind, &g.id, &g.role)
+		if err := scan(append(into, more...)...); err != nil || m.OrganizationID.IsZero() {
+			return err
+		}
 		m.Role = tenant.RoleNamed(role)
 		if n := len(p.Memberships); n == 0 || p.Memberships[n-1] != m {
 			p.Memberships = append(p.Memberships, m)
 		}
-		g.add(p)
-		return err
+		g.add(&p)
+		return nil
 	})
+	p.ID, p.CreatedAt, p.Admin = p.User.ID, p.User.CreatedAt, p.User.Admin
+	return p, found, err
 }
 
 // Welcome implements identity.UserStore.

@@ -147,13 +147,16 @@ func testSessions(t *testing.T, backend Backend) {
 		claim(until, false)
 		w.Pass(time.Second)
 		claim(until, true)
-		later := until.Add(time.Hour)
+		later := until.Add(time.Minute)
 		w.must(w.RenewSession(w.ctx(), s.ID, []byte("new"), &later))
 		claim(until, false)
 		got, _, _ := w.open("c")
-		if string(got.Tokens) != "new" || !got.Until.Equal(later) || got.ProviderSession != "p" {
+		if len(got.Tokens) != 0 || !got.Until.Equal(later) || got.ProviderSession != "p" {
 			t.Errorf("renewed: %+v", got)
 		}
+		w.Pass(later.Sub(w.Now()))
+		got, _, _ = w.open("c")
+		equal(t, "tokens when it is time", string(got.Tokens), "new")
 		w.must(w.RenewSession(w.ctx(), s.ID, nil, &until))
 		got, _, _ = w.open("c")
 		equal(t, "tokens that were not renewed", string(got.Tokens), "new")
