@@ -64,7 +64,7 @@ func TestPublishedCommandLineIsAnswered(t *testing.T) {
 	}
 	found := results("/secrets?namespaceId=" + url.QueryEscape(namespace) + "&provider=pay&name=default")
 	var fields map[string]any
-	if err := json.Unmarshal([]byte(get("/secrets/"+found[0]["id"].(string))["value"].(string)), &fields); err != nil || fields["token"] == nil || fields["retries"] == nil {
+	if err := json.Unmarshal([]byte(get("/secrets/" + found[0]["id"].(string))["value"].(string)), &fields); err != nil || fields["token"] == nil || fields["retries"] == nil {
 		t.Errorf("the secret has %v (%v)", fields, err)
 	}
 	files := map[string]string{"main.ts": secretive(`return pay.value().retries`), "floww.yaml": "name: by cli\n", "package.json": `{"dependencies":{"floww":"^0.0.34"}}`}
