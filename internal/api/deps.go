@@ -108,6 +108,11 @@ type Executions interface {
 	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
 	// Event returns what caused an execution.
 	Event(ctx context.Context, e execution.Execution) (execution.Event, error)
+	CountBatch(ctx context.Context, f execution.BatchFilter) (int, error)
+	CreateBatch(ctx context.Context, b execution.Batch) (execution.Batch, error)
+	Batch(ctx context.Context, organizations []id.ID, batch id.ID) (execution.Batch, error)
+	Batches(ctx context.Context, workflow id.ID, limit int) ([]execution.Batch, error)
+	StopBatch(ctx context.Context, b execution.Batch, by string) (execution.Batch, error)
 	// Await returns an execution when it has ended, or as it is after a time.
 	Await(ctx context.Context, organization, execution id.ID, most time.Duration) (execution.Execution, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
@@ -198,6 +203,7 @@ func Register(r *route.Router, d Deps) error {
 	registerDeployments(r, d)
 	registerExecutions(r, d)
 	registerReplay(r, d)
+	registerBatches(r, d)
 	registerLogs(r, d)
 	registerBody(r, d)
 	registerEvents(r, d)
@@ -276,6 +282,15 @@ func (d Deps) execution() route.Object[execution.Execution] {
 		What: "Execution", Param: "id", Load: d.Executions.Get,
 		Resource: func(e execution.Execution) access.Resource {
 			return access.InWorkflow(e.OrganizationID, e.WorkflowID, "Execution")
+		},
+	}
+}
+
+func (d Deps) batch() route.Object[execution.Batch] {
+	return route.Object[execution.Batch]{
+		What: "Batch", Param: "id", Load: d.Executions.Batch,
+		Resource: func(b execution.Batch) access.Resource {
+			return access.InWorkflow(b.OrganizationID, b.Filter.WorkflowID, "Batch")
 		},
 	}
 }

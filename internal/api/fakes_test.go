@@ -370,6 +370,28 @@ func (f *fakeExecutions) Await(ctx context.Context, organization, wanted id.ID, 
 	return f.Get(ctx, []id.ID{organization}, wanted)
 }
 
+func (f *fakeExecutions) CountBatch(context.Context, execution.BatchFilter) (int, error) {
+	return 3, f.err
+}
+
+func (f *fakeExecutions) CreateBatch(_ context.Context, b execution.Batch) (execution.Batch, error) {
+	b.ID, b.CreatedAt, b.Total = n(8), clock, 3
+	return b, f.err
+}
+
+func (f *fakeExecutions) Batch(context.Context, []id.ID, id.ID) (execution.Batch, error) {
+	return execution.Batch{}, fault.New(fault.NotFound, "no rows")
+}
+
+func (f *fakeExecutions) Batches(context.Context, id.ID, int) ([]execution.Batch, error) {
+	return nil, f.err
+}
+
+func (f *fakeExecutions) StopBatch(_ context.Context, b execution.Batch, by string) (execution.Batch, error) {
+	b.Problem = by
+	return b, f.err
+}
+
 func (f *fakeExecutions) Logs(_ context.Context, _ id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -52,6 +52,10 @@ const (
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"
 
+	// BeginBatch is a replay or a cancel of many executions.
+	BeginBatch Action = "batch.begin"
+	StopBatch  Action = "batch.stop"
+
 	CreateSecret Action = "secret.create"
 	ChangeSecret Action = "secret.change"
 	DeleteSecret Action = "secret.delete"

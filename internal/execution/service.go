@@ -56,6 +56,8 @@ type Service struct {
 	programs *programs
 	watchers *watchers
 	awaiting *awaiting
+	// batches is signalled when there is a new one.
+	batches chan struct{}
 	// postponed are the executions that wait for their time.
 	postponed postponed
 
@@ -94,6 +96,7 @@ func New(c Config) *Service {
 		programs: newPrograms(c.Store.Program),
 		watchers: newWatchers(),
 		awaiting: newAwaiting(),
+		batches:  make(chan struct{}, 1),
 		slots:    make(chan struct{}, c.Engine.Slots()),
 		wake:     make(chan struct{}, 1),
 
@@ -118,6 +121,7 @@ func (s *Service) Start(ctx context.Context) error {
 	s.loops.Go(func() { s.claimLoop(loops) })
 	s.loops.Go(func() { s.postponedLoop(loops) })
 	s.loops.Go(func() { s.retentionLoop(loops) })
+	s.loops.Go(func() { s.batchLoop(loops) })
 	if s.Store.Shared() {
 		leases, stop := context.WithCancel(context.WithoutCancel(ctx))
 		s.stopLeases = stop

@@ -42,6 +42,23 @@ type Store interface {
 	// that its server shall end it; that it can complete before stays possible.
 	// It returns the state after that. One that has ended stays as it is.
 	CancelExecution(ctx context.Context, execution id.ID, c Cancellation) (State, error)
+	// CountBatch counts the executions that a filter is about, at most so many.
+	CountBatch(ctx context.Context, f BatchFilter, most int) (int, error)
+	// CreateBatch stores a batch; fault.NotFound when its workflow is gone.
+	CreateBatch(ctx context.Context, b Batch) error
+	// Batch returns a batch that one of the organizations owns; fault.NotFound
+	// otherwise.
+	Batch(ctx context.Context, organizations []id.ID, batch id.ID) (Batch, error)
+	// Batches returns the latest batches of a workflow, the newest first.
+	Batches(ctx context.Context, workflow id.ID, limit int) ([]Batch, error)
+	// OpenBatches returns batches that have not ended, the oldest first.
+	OpenBatches(ctx context.Context, limit int) ([]Batch, error)
+	// StepBatch acts on the executions that come next in a batch, half as many as
+	// there are new ids, and moves it on: each is acted on once, whoever else is at
+	// it and whatever stops in between. fault.Limited when too much waits.
+	StepBatch(ctx context.Context, b Batch, ids []id.ID, now time.Time) (BatchStep, error)
+	// StopBatch ends a batch for a reason; one that has ended stays as it is.
+	StopBatch(ctx context.Context, batch id.ID, problem string, at time.Time) (Batch, error)
 	// WakePostponed lets executions whose time has come take part in the queue,
 	// at most limit, and returns how many, and when the next one's time comes;
 	// zero when none is postponed.

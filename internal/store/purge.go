@@ -25,7 +25,7 @@ const (
 func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error) {
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
-		p.expiredExecutions, p.deliveries, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
+		p.expiredExecutions, p.deliveries, p.batches, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
 		p.deletedTriggers, p.totals, p.logins, p.invitations, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
 	} {
 		if p.left <= 0 {
@@ -148,6 +148,12 @@ func (p *purge) deliveries() error {
 		p.now.Add(-execution.DeliveryTTL))
 }
 
+// batches removes those that ended before the cutoff.
+func (p *purge) batches() error {
+	return p.delete("purge batches", `
+		DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`, p.cutoff)
+}
+
 // deletedWorkflows removes what deleted workflows leave, without regard to the
 // cutoff: first their executions, then, when none is left, all the rest.
 func (p *purge) deletedWorkflows() error {
@@ -214,6 +220,7 @@ var workflowLeftovers = [...]string{
 		SELECT d.trigger_id, d.key FROM triggers t JOIN deliveries d ON d.trigger_id = t.id WHERE t.workflow_id = ? LIMIT ?)`,
 	`DELETE FROM dev_triggers WHERE (session_id, trigger_id) IN (SELECT session_id, trigger_id FROM dev_triggers WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM dev_sessions WHERE id IN (SELECT id FROM dev_sessions WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM schedules WHERE trigger_id IN (SELECT trigger_id FROM schedules WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM triggers WHERE id IN (SELECT id FROM triggers WHERE workflow_id = ? LIMIT ?)`,

@@ -50,6 +50,7 @@ func Run(t *testing.T, backend Backend) {
 		{"ended", testEnded},
 		{"retry", testRetry},
 		{"schedules", testSchedules},
+		{"batches", testBatches},
 		{"dev sessions", testDevSessions},
 		{"postpone", testPostpone},
 		{"cancel", testCancel},
