@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // objects are what the paths of one matrix row name.
 type objects struct {
 	organization, namespace, workflow, deployment, execution, trigger string
-	account, key, session, secret                                     string
+	account, key, session, secret, batch                              string
 }
 
 // Every route is asked by every kind of caller, each time about objects of the
@@ -85,6 +85,9 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 	var body any
 	if info.Method != http.MethodGet && info.Method != http.MethodDelete {
 		body = `{}`
+		if strings.HasSuffix(info.Path, "/batches") {
+			body = `{"action":"replay"}`
+		}
 	}
 	r := c.Do(t, info.Method, fill(info, o), body)
 	if r.Status >= 500 {
@@ -98,7 +101,7 @@ func ask(t *testing.T, c *apptest.Client, info route.Info, o objects, foreign bo
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "Secret": o.secret, "": o.workflow}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "Secret": o.secret, "Batch": o.batch, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
@@ -131,9 +134,14 @@ func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace st
 	if info.Object == "Development session" {
 		session = syncDev(t, s.Client, d.WorkflowID)["session"].(map[string]any)["id"].(string)
 	}
+	batch := ""
+	if info.Object == "Batch" {
+		made := s.JSON(t, http.StatusAccepted, "POST", "/api/executions/workflows/"+d.WorkflowID+"/batches", map[string]any{"action": "replay"})
+		batch = made["id"].(string)
+	}
 	triggers := s.JSON(t, http.StatusOK, "GET", "/api/triggers?workflowId="+d.WorkflowID, nil)["results"].([]any)
 	return objects{
-		session: session, namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID, trigger: triggers[0].(map[string]any)["id"].(string),
+		session: session, batch: batch, namespace: namespace, workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID, trigger: triggers[0].(map[string]any)["id"].(string),
 	}
 }
 
