@@ -129,7 +129,7 @@ func (s *Service) present(ctx context.Context, x *Session) answer {
 	if err != nil {
 		s.Log.Debug("it is not known whether a developer is connected", "session", x.ID, "error", err)
 	}
-	return answer{present, err}
+	return answer{present && err == nil, err}
 }
 
 // renewable reports whether a session should and may go on longer. Half of the
