@@ -303,8 +303,30 @@ builtin.triggers.onManual({ name: "Greet", handler: async () => "deployed" });`)
 	}
 }
 
-// A page in a browser of the developer is not the command line: it neither keeps
-// a session nor hears what is for it. And whoever may do less develops no more.
+// A page in a browser of the developer is not the command line: it takes no
+// events and hears none.
+func TestDevIsNoPage(t *testing.T) {
+	t.Parallel()
+	s, _ := withAdmin(t)
+	b := loggedIn(t, s)
+	d := b.Deploy(t, "shop", apptest.Handler(`return "deployed"`))
+	syncDev(t, b.Client, d.WorkflowID, hook("in"))
+	page := realtimetest.ConnectWith(t, "ws"+strings.TrimPrefix(s.URL, "http")+"/ws/connection/websocket", "Cookie", "session="+b.Cookie(t, "session"))
+	seen, err := page.Subscribe("workflow:" + d.WorkflowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := d.Run(t, `{}`); string(e.Result) != `"deployed"` {
+		t.Errorf("with a page alone, a run is %s with %s", e.Status, e.Result)
+	}
+	for _, e := range seen.Until("workflow.execution.completed") {
+		if e.Type == "webhook" {
+			t.Errorf("a page hears %s", e.Raw)
+		}
+	}
+}
+
+// Whoever may do less than before develops no more.
 func TestDevEndsWithTheRight(t *testing.T) {
 	t.Parallel()
 	s := apptest.Start(t, apptest.Options{Way: apptest.Anyone{}})
