@@ -76,6 +76,10 @@ verify: ## fail when a generated file is stale
 bench: build ## measure the built binary; writes bench/RESULTS.md
 	go run ./bench
 
+.PHONY: compat
+compat: ## try the npm packages that workflow authors use most; writes the table in docs/compatibility.md
+	scripts/compat
+
 .PHONY: cross
 cross: ## compile for every platform that is supported
 	GOOS=linux GOARCH=amd64 $(GOBUILD) -o /dev/null ./cmd/flowwd
