@@ -156,9 +156,12 @@ func (p proxy) subscribe(w http.ResponseWriter, r *http.Request, body []byte) er
 	}
 	switch {
 	case err == nil:
-		return route.WriteJSON(w, http.StatusOK, map[string]any{
-			"result": map[string]any{"info": map[string]any{"user_id": who.ID}},
-		})
+		result := map[string]any{"info": map[string]any{"user_id": who.ID}}
+		if channel == realtime.EventsChannel {
+			// Everybody is there: it must not tell tenants of each other.
+			result["override"] = map[string]any{"presence": map[string]any{"value": false}}
+		}
+		return route.WriteJSON(w, http.StatusOK, map[string]any{"result": result})
 	case realtime.Final(err):
 		return route.WriteJSON(w, http.StatusOK, map[string]any{
 			"error": map[string]any{"code": http.StatusForbidden, "message": realtime.ErrChannel().Error()},

@@ -34,6 +34,12 @@ func TestTenantsHearNothingOfEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := owner.Subscribe("workflow:events"); err != nil {
+			t.Fatal(err)
+		}
+		if there, err := stranger.Presence(t.Context(), "workflow:events"); err == nil && len(there.Clients) > 0 {
+			t.Errorf("a stranger sees who is on everybody's channel: %v", there.Clients)
+		}
 		x := mine.WorkflowID
 		for _, channel := range []string{
 			"workflow:" + x, "workflow:" + x + " ", " workflow:" + x, "workflow: " + x, "workflow:" + x + "\x00", "workflow:*", "workflow:", "workflow",
