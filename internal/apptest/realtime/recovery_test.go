@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/centrifugal/centrifuge-go"
 
@@ -32,6 +33,8 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 				cable.Cut()
 			case 7:
 				cable.Mend()
+				// What comes before the client is back counts against the history, too.
+				apptest.Until(t, 30*time.Second, "the client to be back", func() bool { return heard.State() == centrifuge.SubStateSubscribed })
 			}
 			d.Run(t, fmt.Sprintf(`{"n": %d}`, n+1))
 		}

@@ -26,6 +26,13 @@ type credentialKey struct{}
 
 // connecting decides about a new connection.
 func (n *Node) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	reply, err := n.admit(ctx, e)
+	reply.WriteDelay, reply.WriteWithTimer, reply.MaxMessagesInFrame = gather, true, -1
+	reply.ReplyWithoutQueue = true
+	return reply, err
+}
+
+func (n *Node) admit(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	if e.Token != "" {
 		return n.connectByToken(ctx, e.Token)
 	}

@@ -28,6 +28,9 @@ func (n *Node) open() doors {
 			// Checked before, in the same way for all doors.
 			CheckOrigin:      func(*http.Request) bool { return true },
 			MessageSizeLimit: maxFrame, WriteTimeout: 5 * time.Second, PingPongConfig: pings,
+			// Most connections are idle most of the time, and must not keep for it what
+			// a frame takes while it is worked on.
+			UseWriteBufferPool: true, ReadBufferSize: readBuffer, ProcessCommandsOffReadLoop: true,
 		}),
 		sse:       centrifuge.NewSSEHandler(n.node, centrifuge.SSEConfig{MaxRequestBodySize: maxFrame, PingPongConfig: pings}),
 		stream:    centrifuge.NewHTTPStreamHandler(n.node, centrifuge.HTTPStreamConfig{MaxRequestBodySize: maxFrame, PingPongConfig: pings}),

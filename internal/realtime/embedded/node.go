@@ -49,6 +49,11 @@ const (
 	maxQueue = 1 << 20
 	// maxFrame is the greatest frame that a client may send, in bytes.
 	maxFrame = 64 << 10
+	// readBuffer is what a connection keeps for what its client sends, in bytes.
+	readBuffer = 512
+	// gather is how long messages for a client are gathered, to be written at once:
+	// a short run's events are one write then, where thousands follow.
+	gather = 20 * time.Millisecond
 	// maxOfUser is how many connections one user may have.
 	maxOfUser = 5000
 	// onceFor is how long Redis knows that an event was published, so that trying
