@@ -67,7 +67,7 @@ func texts(v *view, query string, values ...any) (found []string, err error) {
 // from other bytes, nor a time or a bool from another number.
 var (
 	idColumns   = []string{"id", "claimed_by", "incarnation"}
-	timeColumns = []string{"lease_until", "at", "provider_until"}
+	timeColumns = []string{"lease_until", "at", "provider_until", "since", "until"}
 	boolColumns = []string{"active", "has_body", "fail_on_interrupt", "is_default", "is_admin", "postponed", "can_read", "can_write", "dev_only", "mirror"}
 )
 
