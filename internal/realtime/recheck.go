@@ -41,17 +41,24 @@ func (r *Recheck) Hear(principals []id.ID, all bool) {
 	if len(principals) == 0 && !all {
 		return
 	}
-	r.mu.Lock()
-	r.all = r.all || all || len(r.waiting)+len(principals) > maxRechecks
-	for _, p := range principals {
-		if !r.all {
-			r.waiting[p] = true
-		}
-	}
-	r.mu.Unlock()
+	r.note(principals, all)
 	select {
 	case r.wake <- struct{}{}:
 	default:
+	}
+}
+
+// note keeps what is to be done.
+func (r *Recheck) note(principals []id.ID, all bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = r.all || all || len(r.waiting)+len(principals) > maxRechecks
+	if r.all {
+		clear(r.waiting)
+		return
+	}
+	for _, p := range principals {
+		r.waiting[p] = true
 	}
 }
 
@@ -116,12 +123,7 @@ func (r *Recheck) work(ctx context.Context) bool {
 		}
 		done = false
 		r.Log.Warn("a change of what somebody may see did not reach the realtime server; trying again", "principal", p, "error", err)
-		r.mu.Lock()
-		r.all = r.all || p.IsZero()
-		if !p.IsZero() {
-			r.waiting[p] = true
-		}
-		r.mu.Unlock()
+		r.note([]id.ID{p}, p.IsZero())
 	}
 	return done
 }
