@@ -3,6 +3,7 @@ package apptest_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,15 @@ func develop(t *testing.T, c *apptest.Client, workflow string) (*realtimetest.Cl
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The client may know of its subscription a moment before the server does.
+	me := c.JSON(t, http.StatusOK, "GET", "/api/whoami", nil)["id"]
+	apptest.Until(t, 10*time.Second, "the session to have its developer", func() bool {
+		list := c.JSON(t, http.StatusOK, "GET", "/api/dev/sessions?workflowId="+workflow, nil)["results"].([]any)
+		return !slices.ContainsFunc(list, func(x any) bool {
+			session := x.(map[string]any)
+			return session["developerId"] == me && session["connected"] == false
+		})
+	})
 	return line, heard
 }
 

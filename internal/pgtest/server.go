@@ -122,7 +122,7 @@ func (s *Server) create() error {
 func (s *Server) settings() string {
 	lines := []string{
 		"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", fmt.Sprintf("port = %d", s.port),
-		"max_connections = 300", "shared_buffers = 64MB", "log_min_messages = warning", "logging_collector = off",
+		"max_connections = 1000", "shared_buffers = 64MB", "log_min_messages = warning", "logging_collector = off",
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

@@ -28,7 +28,6 @@ type credentialKey struct{}
 func (n *Node) connecting(ctx context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 	reply, err := n.admit(ctx, e)
 	reply.WriteDelay, reply.WriteWithTimer, reply.MaxMessagesInFrame = gather, true, -1
-	reply.ReplyWithoutQueue = true
 	return reply, err
 }
 
