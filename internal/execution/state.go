@@ -119,7 +119,7 @@ type Acceptance struct {
 	// TriggeredByID, ReplayOf and PlannedAt are those of the Execution.
 	TriggeredByID, ReplayOf id.ID
 	PlannedAt               *time.Time
-	// AvailableAt postpones the run until then; nil for now.
+	// AvailableAt postpones the run until then; nil does not.
 	AvailableAt *time.Time
 	// Dev is set when the event is told to who develops the workflow.
 	Dev *Dev

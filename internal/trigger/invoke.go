@@ -60,19 +60,20 @@ func (i *Invoker) List(ctx context.Context, of id.ID) ([]Shown, error) {
 	all := make([]Shown, len(triggers))
 	for n, t := range triggers {
 		all[n] = Shown{Trigger: t, Runs: runs[t.ID], Upcoming: Upcoming(i.Catalogue, t, upcoming)}
-		if need, err := i.need(t); err == nil {
+		if need, err := needOf(i.Catalogue, t.Declaration); err == nil {
 			all[n].Form = need.Form
 		}
 	}
 	return all, nil
 }
 
-func (i *Invoker) need(t workflow.Trigger) (provider.Need, error) {
-	source, err := i.Catalogue.Provider(t.Provider.Type)
+// needOf returns what a declared trigger needs.
+func needOf(c provider.Catalogue, d workflow.Declaration) (provider.Need, error) {
+	source, err := c.Provider(d.Provider.Type)
 	if err != nil {
 		return provider.Need{}, err
 	}
-	return source.Check(t.Declaration)
+	return source.Check(d)
 }
 
 // Invocation asks for a run of a trigger.
@@ -81,14 +82,14 @@ type Invocation struct {
 	// By is who asks for it.
 	By    id.ID
 	Input json.RawMessage
-	// At is when it shall run; nil for now.
+	// At is when it shall run; nil has it run at once.
 	At *time.Time
 }
 
 // Invoke fires a trigger that is made to be fired by hand. The input is checked
 // before anything is stored.
 func (i *Invoker) Invoke(ctx context.Context, in Invocation) (execution.Accepted, error) {
-	need, err := i.need(in.Trigger)
+	need, err := needOf(i.Catalogue, in.Trigger.Declaration)
 	if err != nil {
 		return execution.Accepted{}, err
 	}

@@ -89,17 +89,9 @@ func (p *Planner) Plan(w workflow.Workflow, existing []workflow.Trigger, declare
 // match returns the trigger for a declaration and takes it out of old, or makes
 // a new one.
 func (p *Planner) match(w workflow.Workflow, old map[string]workflow.Trigger, d workflow.Declaration) (workflow.Trigger, bool, error) {
-	source, err := p.Catalogue.Provider(d.Provider.Type)
+	need, identity, err := p.check(d)
 	if err != nil {
 		return workflow.Trigger{}, false, err
-	}
-	need, err := source.Check(d)
-	if err != nil {
-		return workflow.Trigger{}, false, err
-	}
-	identity, err := d.Identity()
-	if err != nil {
-		return workflow.Trigger{}, false, fault.Because(err, fault.Invalid, "the trigger's input is no JSON")
 	}
 	if t, ok := old[identity]; ok {
 		delete(old, identity)
@@ -112,6 +104,17 @@ func (p *Planner) match(w workflow.Workflow, old map[string]workflow.Trigger, d 
 	}
 	t, err := p.made(w, d, need)
 	return t, true, err
+}
+
+// check returns what a declared trigger needs, and what tells it from others.
+func (p *Planner) check(d workflow.Declaration) (need provider.Need, identity string, err error) {
+	if need, err = needOf(p.Catalogue, d); err != nil {
+		return need, "", err
+	}
+	if identity, err = d.Identity(); err != nil {
+		err = fault.Because(err, fault.Invalid, "the trigger's input is no JSON")
+	}
+	return need, identity, err
 }
 
 // made is a new trigger.

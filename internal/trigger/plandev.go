@@ -56,17 +56,9 @@ func (p *Planner) PlanDev(w workflow.Workflow, existing []workflow.Trigger, decl
 
 // find returns the trigger that a declaration names, or a new one.
 func (p *Planner) find(w workflow.Workflow, known map[string]workflow.Trigger, d workflow.Declaration) (workflow.Trigger, bool, error) {
-	source, err := p.Catalogue.Provider(d.Provider.Type)
+	need, identity, err := p.check(d)
 	if err != nil {
 		return workflow.Trigger{}, false, err
-	}
-	need, err := source.Check(d)
-	if err != nil {
-		return workflow.Trigger{}, false, err
-	}
-	identity, err := d.Identity()
-	if err != nil {
-		return workflow.Trigger{}, false, fault.Because(err, fault.Invalid, "the trigger's input is no JSON")
 	}
 	t, ok := known[identity]
 	if ok {

@@ -57,7 +57,7 @@ func (i *Invoker) edit(event *execution.Event, t workflow.Trigger, r Replay) err
 	if r.Input == nil && r.Data == nil {
 		return nil
 	}
-	need, err := i.need(t)
+	need, err := needOf(i.Catalogue, t.Declaration)
 	if err != nil {
 		return err
 	}

@@ -114,11 +114,7 @@ func (s *Scheduler) look(ctx context.Context) time.Duration {
 // take takes the turn of a schedule. Those that were missed before it are
 // counted as one with it.
 func (s *Scheduler) take(ctx context.Context, t workflow.Trigger) error {
-	source, err := s.Catalogue.Provider(t.Provider.Type)
-	if err != nil {
-		return err
-	}
-	need, err := source.Check(t.Declaration)
+	need, err := needOf(s.Catalogue, t.Declaration)
 	if err != nil {
 		return err
 	}
@@ -162,11 +158,7 @@ func Upcoming(c provider.Catalogue, t workflow.Trigger, count int) []time.Time {
 	if t.NextAt == nil {
 		return nil
 	}
-	source, err := c.Provider(t.Provider.Type)
-	if err != nil {
-		return nil
-	}
-	need, err := source.Check(t.Declaration)
+	need, err := needOf(c, t.Declaration)
 	if err != nil || need.Schedule == nil {
 		return nil
 	}
