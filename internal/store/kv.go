@@ -62,34 +62,25 @@ func findKVTable(v *view, c kv.Caller, t kv.Table) (found kvTable, is bool, err 
 	return found, is, err
 }
 
-func kvTableNotFound(t kv.Table) error {
-	return fault.New(fault.NotFound, "Table '%s' not found", t.Name)
-}
-
 // readableKV returns a table that the caller may read.
 func readableKV(v *view, c kv.Caller, t kv.Table) (kvTable, error) {
-	found, is, err := findKVTable(v, c, t)
-	switch {
-	case err != nil:
-		return found, err
-	case !is:
-		return found, kvTableNotFound(t)
-	case !found.read:
-		return found, fault.New(fault.Denied, "No read permission for table '%s'", t.Name)
-	}
-	return found, nil
+	return allowedKV(v, c, t, "read", func(found kvTable) bool { return found.read })
 }
 
 // writableKV returns a table that the caller may write.
 func writableKV(v *view, c kv.Caller, t kv.Table) (kvTable, error) {
+	return allowedKV(v, c, t, "write", func(found kvTable) bool { return found.write })
+}
+
+func allowedKV(v *view, c kv.Caller, t kv.Table, what string, may func(kvTable) bool) (kvTable, error) {
 	found, is, err := findKVTable(v, c, t)
 	switch {
 	case err != nil:
 		return found, err
 	case !is:
-		return found, kvTableNotFound(t)
-	case !found.write:
-		return found, fault.New(fault.Denied, "No write permission for table '%s'", t.Name)
+		return found, fault.New(fault.NotFound, "Table '%s' not found", t.Name)
+	case !may(found):
+		return found, fault.New(fault.Denied, "No %s permission for table '%s'", what, t.Name)
 	}
 	return found, nil
 }
@@ -129,10 +120,9 @@ func scanKV(scan scanner) (kv.Item, error) {
 	return i, err
 }
 
-// KVItem implements kv.Store.
-func (s *Store) KVItem(ctx context.Context, c kv.Caller, t kv.Table, key string) (kv.Item, error) {
-	var item kv.Item
-	err := s.read(ctx, "read a key", func(v *view) error {
+// readKV runs a function on a table that the caller may read.
+func (s *Store) readKV(ctx context.Context, what string, c kv.Caller, t kv.Table, run func(*view, kvTable) error) error {
+	return s.read(ctx, what, func(v *view) error {
 		c, err := kvCaller(v, c, "")
 		if err != nil {
 			return err
@@ -141,8 +131,16 @@ func (s *Store) KVItem(ctx context.Context, c kv.Caller, t kv.Table, key string)
 		if err != nil {
 			return err
 		}
+		return run(v, table)
+	})
+}
+
+// KVItem implements kv.Store.
+func (s *Store) KVItem(ctx context.Context, c kv.Caller, t kv.Table, key string) (kv.Item, error) {
+	var item kv.Item
+	err := s.readKV(ctx, "read a key", c, t, func(v *view, table kvTable) error {
 		found := false
-		err = v.each(`SELECT `+kvColumns+` FROM kv_items i WHERE i.table_id = ? AND i.key = ?`, args{table.id, key}, func(scan scanner) (err error) {
+		err := v.each(`SELECT `+kvColumns+` FROM kv_items i WHERE i.table_id = ? AND i.key = ?`, args{table.id, key}, func(scan scanner) (err error) {
 			found = true
 			item, err = scanKV(scan)
 			return err
@@ -158,15 +156,7 @@ func (s *Store) KVItem(ctx context.Context, c kv.Caller, t kv.Table, key string)
 // KVItems implements kv.Store.
 func (s *Store) KVItems(ctx context.Context, c kv.Caller, l kv.Listing) (kv.Page, error) {
 	var page kv.Page
-	err := s.read(ctx, "list keys", func(v *view) error {
-		c, err := kvCaller(v, c, "")
-		if err != nil {
-			return err
-		}
-		table, err := readableKV(v, c, l.Table)
-		if err != nil {
-			return err
-		}
+	err := s.readKV(ctx, "list keys", c, l.Table, func(v *view, table kvTable) (err error) {
 		page, err = kvPage(v, table, l)
 		return err
 	})

@@ -12,15 +12,7 @@ import (
 // KVPermissions implements kv.Store.
 func (s *Store) KVPermissions(ctx context.Context, c kv.Caller, t kv.Table) ([]kv.Permission, error) {
 	var found []kv.Permission
-	err := s.read(ctx, "list the permissions of a table", func(v *view) error {
-		c, err := kvCaller(v, c, "")
-		if err != nil {
-			return err
-		}
-		table, err := readableKV(v, c, t)
-		if err != nil {
-			return err
-		}
+	err := s.readKV(ctx, "list the permissions of a table", c, t, func(v *view, table kvTable) error {
 		return v.each(`
 			SELECT p.workflow_id, p.can_read, p.can_write, p.created_at FROM kv_permissions p
 			WHERE p.table_id = ? ORDER BY p.created_at, p.workflow_id LIMIT ?`, args{table.id, kv.MaxPermissions}, func(scan scanner) error {
