@@ -87,16 +87,8 @@ func (o kvOperations) caller(ctx context.Context, p identity.Principal, scope KV
 		return kv.Caller{OrganizationID: w.OrganizationID, NamespaceID: w.NamespaceID, WorkflowID: w.ID}, err
 	}
 	if scope.NamespaceID != "" {
-		named, err := id.Parse(scope.NamespaceID)
-		if err != nil {
-			return kv.Caller{}, fault.New(fault.NotFound, "Namespace not found")
-		}
-		n, err := o.Tenants.Namespace(ctx, p.Organizations(), named)
-		if err != nil {
-			return kv.Caller{}, err
-		}
-		return kv.Caller{OrganizationID: n.OrganizationID, NamespaceID: n.ID},
-			access.Allow(p, action, access.Resource{OrganizationID: n.OrganizationID, What: "Namespace"})
+		n, err := o.findNamespace(ctx, p, scope.NamespaceID, action)
+		return kv.Caller{OrganizationID: n.OrganizationID, NamespaceID: n.ID}, err
 	}
 	organizations := access.OrganizationsFor(p, action)
 	if len(organizations) == 0 {

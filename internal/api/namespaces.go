@@ -5,7 +5,9 @@ import (
 	"net/http"
 
 	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -63,4 +65,18 @@ func registerNamespaces(r *route.Router, d Deps) {
 		body := showNamespace(c.Object)
 		return &body, nil
 	})
+}
+
+// findNamespace returns the namespace that a query names, where the principal may
+// do action.
+func (d Deps) findNamespace(ctx context.Context, p identity.Principal, text string, action access.Action) (tenant.Namespace, error) {
+	named, err := id.Parse(text)
+	if err != nil {
+		return tenant.Namespace{}, fault.New(fault.NotFound, "Namespace not found")
+	}
+	n, err := d.Tenants.Namespace(ctx, p.Organizations(), named)
+	if err != nil {
+		return n, err
+	}
+	return n, access.Allow(p, action, access.Resource{OrganizationID: n.OrganizationID, What: "Namespace"})
 }

@@ -7,10 +7,8 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
-	"github.com/usefloww/flowwd/internal/tenant"
 )
 
 // Secrets keeps values that only code gets.
@@ -66,21 +64,8 @@ func (d Deps) secret() route.Object[secret.Secret] {
 
 type secretOperations struct{ Deps }
 
-// namespaceOf returns a namespace where the principal may do action to secrets.
-func (o secretOperations) namespaceOf(ctx context.Context, p identity.Principal, text string, action access.Action) (tenant.Namespace, error) {
-	named, err := id.Parse(text)
-	if err != nil {
-		return tenant.Namespace{}, fault.New(fault.NotFound, "Namespace not found")
-	}
-	n, err := o.Tenants.Namespace(ctx, p.Organizations(), named)
-	if err != nil {
-		return n, err
-	}
-	return n, access.Allow(p, action, access.Resource{OrganizationID: n.OrganizationID, What: "Namespace"})
-}
-
 func (o secretOperations) list(ctx context.Context, c route.Call[route.None], in *listSecrets) (*secretList, error) {
-	n, err := o.namespaceOf(ctx, c.Principal, in.NamespaceID, access.ReadSecret)
+	n, err := o.findNamespace(ctx, c.Principal, in.NamespaceID, access.ReadSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +85,7 @@ func showSecrets(all []secret.Secret) []secretBody {
 }
 
 func (o secretOperations) listNamespace(ctx context.Context, c route.Call[route.None], in *namespaceSecrets) (*[]secretBody, error) {
-	n, err := o.namespaceOf(ctx, c.Principal, c.Param("id"), access.ReadSecret)
+	n, err := o.findNamespace(ctx, c.Principal, c.Param("id"), access.ReadSecret)
 	if fault.Is(err, fault.NotFound) {
 		return &[]secretBody{}, nil
 	}
@@ -116,7 +101,7 @@ func (o secretOperations) listNamespace(ctx context.Context, c route.Call[route.
 }
 
 func (o secretOperations) put(ctx context.Context, c route.Call[route.None], in *createSecret) (*storedSecret, error) {
-	n, err := o.namespaceOf(ctx, c.Principal, in.Body.NamespaceID, access.WriteSecret)
+	n, err := o.findNamespace(ctx, c.Principal, in.Body.NamespaceID, access.WriteSecret)
 	if fault.Is(err, fault.NotFound) {
 		return nil, invalid("body.namespaceId", "namespace not found")
 	}
