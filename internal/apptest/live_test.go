@@ -28,6 +28,7 @@ func TestLinesAreShownWhileTheRunGoesOn(t *testing.T) {
 	if e := s.Execution(t, id); e.Status != "started" {
 		t.Errorf("the run is %s while its lines are shown, want started", e.Status)
 	}
+	cancel(t, s.Client, id) // a server that stops waits for it
 }
 
 func TestStreamResumesAndEnds(t *testing.T) {
@@ -84,4 +85,5 @@ func TestRevokedKeysEndTheirStreams(t *testing.T) {
 	if e := s.Execution(t, x); e.Status != "started" {
 		t.Errorf("the run is %s, want started", e.Status)
 	}
+	cancel(t, s.Client, x) // a server that stops waits for it
 }
