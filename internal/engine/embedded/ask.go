@@ -82,17 +82,25 @@ var errKilledEarly = &engine.Interrupted{Message: "the process for the code was 
 func (e *Engine) acquire(ctx context.Context, owner id.ID, memory int64) (*pool.Child, error) {
 	child, err := e.pool.Acquire(ctx, owner, memory)
 	switch {
-	case err == nil:
+	case err == nil && ctx.Err() == nil:
 		return child, nil
+	case err == nil:
+		// A short run could be over before the child is killed.
+		e.pool.Release(child, false)
+		return nil, cancelledEarly()
 	case errors.Is(err, pool.ErrStopping):
 		return nil, &engine.Interrupted{Message: "the server is stopping"}
 	case errors.Is(err, pool.ErrKilled):
 		return nil, errKilledEarly
 	case ctx.Err() != nil:
-		return nil, &engine.Failure{Reason: engine.Cancelled, Message: "it was cancelled before it began"}
+		return nil, cancelledEarly()
 	default:
 		return nil, fmt.Errorf("get a child process: %w", err)
 	}
+}
+
+func cancelledEarly() error {
+	return &engine.Failure{Reason: engine.Cancelled, Message: "it was cancelled before it began"}
 }
 
 // give appends the frame that gives the child the program, unless it has it,
