@@ -77,6 +77,9 @@ func (c *Client) Try(method, path string, body any, headers ...string) (Response
 		return Response{}, err
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return Response{Status: res.StatusCode, Header: res.Header}, nil // what follows is no body
+	}
 	read, err := io.ReadAll(res.Body)
 	return Response{Status: res.StatusCode, Header: res.Header, Body: read}, err
 }
