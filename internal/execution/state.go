@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -102,6 +103,9 @@ type Event struct {
 	ContentType string
 	Body        []byte
 }
+
+// IsJSON reports whether the sender says that the body is JSON.
+func (e Event) IsJSON() bool { return engine.IsJSON(engine.MediaType(e.ContentType)) }
 
 // Acceptance is an event together with the trigger that it is for.
 type Acceptance struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 )
@@ -149,15 +150,10 @@ func devBody(e execution.Event, of id.ID) any {
 	if len(e.Body) == 0 {
 		return struct{}{} // what command lines are used to
 	}
-	if isForm(e.ContentType) {
+	if engine.MediaType(e.ContentType) == "application/x-www-form-urlencoded" {
 		return formValue(string(e.Body))
 	}
 	return bodyUpTo(e, of, maxDevBody)
-}
-
-func isForm(contentType string) bool {
-	kind, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
 }
 
 // formValue is a form as an object: a text for each name, and all of them for

@@ -3,7 +3,6 @@ package realtime
 import (
 	"bytes"
 	"encoding/json"
-	"mime"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -125,20 +124,14 @@ func bodyUpTo(e execution.Event, of id.ID, most int) any {
 	switch {
 	case len(e.Body) > most:
 		return referToBody(of, len(e.Body))
-	case isJSON(e.ContentType) && json.Valid(e.Body):
+	// A sender that names no type is given the benefit of the doubt.
+	case (e.ContentType == "" || e.IsJSON()) && json.Valid(e.Body):
 		return json.RawMessage(bytes.TrimSpace(e.Body))
 	case utf8.Valid(e.Body):
 		return string(e.Body)
 	default:
 		return referToBody(of, len(e.Body))
 	}
-}
-
-// isJSON reports whether a body may be a JSON value. A sender that names no type
-// is given the benefit of the doubt.
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return contentType == "" || err == nil && (kind == "application/json" || len(kind) > 5 && kind[len(kind)-5:] == "+json")
 }
 
 // resultValue is a run's result as an event shows it.

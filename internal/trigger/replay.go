@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"mime"
-	"strings"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -123,18 +121,13 @@ func mergeBody(event *execution.Event, given map[string]json.RawMessage) error {
 		return nil
 	}
 	var text string
-	if json.Unmarshal(value, &text) == nil && !isJSON(event.ContentType) {
+	if json.Unmarshal(value, &text) == nil && !event.IsJSON() {
 		event.Body = []byte(text)
 		return nil
 	}
 	event.Body = value
-	if !isJSON(event.ContentType) {
+	if !event.IsJSON() {
 		event.ContentType = "application/json"
 	}
 	return nil
-}
-
-func isJSON(contentType string) bool {
-	media, _, _ := mime.ParseMediaType(contentType)
-	return media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
 }

@@ -3,7 +3,6 @@ package realm
 import (
 	"bytes"
 	"encoding/json"
-	"mime"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -92,13 +91,8 @@ const (
 // kindOf says what a content type stands for. A type that cannot be read is
 // bytes.
 func kindOf(contentType string) bodyKind {
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		media, _, _ = strings.Cut(contentType, ";")
-		media = strings.ToLower(strings.TrimSpace(media))
-	}
-	switch {
-	case media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json"):
+	switch media := engine.MediaType(contentType); {
+	case engine.IsJSON(media):
 		return kindJSON
 	case media == "application/x-www-form-urlencoded":
 		return kindForm
