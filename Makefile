@@ -29,12 +29,19 @@ FAULTS := internal/apptest/kill internal/apptest/powercut
 UNRACED := modernc.org/libc modernc.org/libquickjs modernc.org/sqlite/lib
 RACE := -race $(UNRACED:%=-gcflags='%=-race=false')
 
+# Tests wait for processes, disks and timers more than they compute: more of them at a time than there are processors.
+GOTEST := go test -timeout 15m -parallel 4
+
+# The tests that compare the store with a model of it do one thing after another, where the race detector finds nothing.
+MODELS := '^Test(SQLite|PostgreSQL)$$/_model$$'
+
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
-	CGO_ENABLED=1 go test $(RACE) -timeout 15m -tags external $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS)))
+	CGO_ENABLED=1 $(GOTEST) $(RACE) -tags external -skip $(MODELS) $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS)))
 	for tests in $(FAULTS); do CGO_ENABLED=1 go test -C $$tests $(RACE) -timeout 15m -tags external || exit 1; done
-	TEST_DATABASE=postgres CGO_ENABLED=0 go test -timeout 15m -tags external ./internal/apptest
+	CGO_ENABLED=0 $(GOTEST) -tags external -run $(MODELS) ./internal/store
+	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external ./internal/apptest
 	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -timeout 15m -tags external
 	CGO_ENABLED=0 go test -timeout 3m ./internal/engine/embedded/sandbox # its bound of memory does not hold under the race detector
 
@@ -49,7 +56,7 @@ soak: ## kill the server ROUNDS times under load on each database and count what
 
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside, but for those that kill and those that move
-	CGO_ENABLED=0 go test -timeout 3m $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))
+	CGO_ENABLED=0 $(GOTEST) $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck and the rules of the house

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/pgtest"
+	"github.com/usefloww/flowwd/internal/schematest"
 )
 
 // databaseVariable names the database that the tests of whole servers use:
@@ -38,14 +39,30 @@ func Cluster(t testing.TB) *pgtest.Server {
 	return cluster.server
 }
 
-// DataDir returns a new folder for a server's data, and makes the database that
-// belongs to it when that is not a file in the folder.
+// DataDir returns a folder for a server's data that does not exist, and makes
+// the empty database that belongs to it when that is not a file in the folder.
 func DataDir(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	if OnPostgreSQL() {
 		Bind(dir, NewDatabase(t, Cluster(t)))
 	}
+	return dir
+}
+
+// readyDataDir returns a new folder for a server's data, with a database that
+// has the schema and nothing else.
+func readyDataDir(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "data")
+	if OnPostgreSQL() {
+		Bind(dir, schematest.PostgreSQL(t, Cluster(t)))
+		return dir
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	schematest.SQLite(t, config.DataDir(dir).Database())
 	return dir
 }
 

@@ -50,7 +50,7 @@ type Server struct {
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	if o.DataDir == "" {
-		o.DataDir = DataDir(t)
+		o.DataDir = readyDataDir(t)
 	}
 	settings := Settings(t, o.DataDir)
 	if o.Settings != nil {

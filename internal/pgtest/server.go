@@ -206,16 +206,29 @@ func (s *Server) URL(database string) string {
 }
 
 // Database makes a new database and returns its address.
-func (s *Server) Database(ctx context.Context) (string, error) {
+func (s *Server) Database(ctx context.Context) (string, error) { return s.copy(ctx, "template1") }
+
+// Copy makes a database with all that is in another of this server, to which
+// nobody is connected, and returns its address.
+func (s *Server) Copy(ctx context.Context, databaseURL string) (string, error) {
+	c, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return "", err
+	}
+	return s.copy(ctx, c.Database)
+}
+
+func (s *Server) copy(ctx context.Context, from string) (string, error) {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
 	name := "test" + strconv.FormatInt(s.names.Add(1), 10)
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name+" STRATEGY file_copy"); err != nil {
+	statement := "CREATE DATABASE " + name + " TEMPLATE " + pgx.Identifier{from}.Sanitize()
+	if _, err := conn.Exec(ctx, statement+" STRATEGY file_copy"); err != nil {
 		// The strategy has a name only since version 15.
-		if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		if _, err := conn.Exec(ctx, statement); err != nil {
 			return "", fmt.Errorf("make a database: %w", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/pgtest"
+	"github.com/usefloww/flowwd/internal/schematest"
 	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
@@ -23,18 +24,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// postgresURL makes a database and returns its address.
+// postgresURL makes a database with the schema and returns its address.
 func postgresURL(t testing.TB) string {
 	t.Helper()
 	s, err := cluster()
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, err := s.Database(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return url
+	return schematest.PostgreSQL(t, s)
 }
 
 // postgres makes databases of the package's server.

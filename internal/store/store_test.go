@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/usefloww/flowwd/internal/schematest"
 	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
@@ -11,6 +12,7 @@ import (
 // sqlite makes databases in folders of their own.
 func sqlite(t testing.TB) storetest.Opener {
 	folder := t.TempDir()
+	schematest.SQLite(t, filepath.Join(folder, "flowwd.db"))
 	return func(cfg store.Config) (*store.Store, error) {
 		cfg.Path = filepath.Join(folder, "flowwd.db")
 		if cfg.Blobs == "" {
