@@ -78,6 +78,10 @@ func (s *Server) connect(ctx context.Context) error {
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
 	pages.Realtime = s.forPages(live)
+	pages.Workflows, pages.Executions = workflows, s.executions
+	if live.node == nil {
+		pages.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
+	}
 	administration := s.administration(way)
 	pages.Administration = administration
 	if s.router, err = s.newRouter(users, pages); err != nil {

@@ -19,12 +19,16 @@ const (
 	assetsFolder = "assets"
 	stylesheet   = "floww.css"
 	icon         = "icon.svg"
+	// centrifuge is the realtime client of browsers, as its authors build it;
+	// TestCentrifugeIsThePublishedOne compares. live is this server's own.
+	centrifuge = "centrifuge.js"
+	live       = "live.js"
 	// hashSize is how much of a hash stands in an address, in bytes.
 	hashSize = 8
 )
 
 // contentTypes are those of all sorts of assets.
-var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 // assetHash names the content of an asset; empty when there is no such asset.
 func assetHash(name string) string {

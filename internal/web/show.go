@@ -22,6 +22,9 @@ type frame struct {
 	// Leaves says that a form of the page may lead to a provider's site, which
 	// browsers otherwise stop.
 	Leaves bool
+	// Scripts are the assets that the page runs, in this order; Connects the sites
+	// beside this one that they connect to.
+	Scripts, Connects []string
 }
 
 // policy is what a page may do: show itself and its assets, and send its forms
@@ -38,6 +41,9 @@ func show(w http.ResponseWriter, r *http.Request, status int, f frame, body temp
 	allowed := policy
 	if f.Leaves {
 		allowed += " https: http:"
+	}
+	if len(f.Scripts) > 0 {
+		allowed = strings.Replace(allowed, ";", "; script-src 'self'; connect-src "+strings.Join(append([]string{"'self'"}, f.Connects...), " ")+";", 1)
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", allowed)

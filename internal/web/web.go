@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
+	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-// Deps is what the pages work with. All fields but Passwords are required.
+// Deps is what the pages work with. All fields but Passwords and
+// Centrifugo are required.
 type Deps struct {
 	// Way is how people log in.
 	Way identity.Way
@@ -37,6 +40,12 @@ type Deps struct {
 	Invitations Invitations
 	// Realtime has Channels or Pages.
 	Realtime Realtime
+	// Workflows and Executions are what pages show and follow.
+	Workflows  Workflows
+	Executions Executions
+	// Centrifugo returns where pages connect when they don't at this server; nil
+	// when they do.
+	Centrifugo func() string
 
 	Administration Administration
 	Audit          Audit
@@ -63,11 +72,24 @@ type Tenants interface {
 	Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error)
 }
 
+// Workflows finds workflows.
+type Workflows interface {
+	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
+	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
+}
+
+// Executions shows what ran.
+type Executions interface {
+	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
+	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
+}
+
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Devices == nil || d.Tenants == nil || d.Recorder == nil ||
-		d.Administration == nil || d.Audit == nil || d.Installation == nil || d.PublicURL == nil || d.Invitations == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
+		d.Administration == nil || d.Audit == nil || d.Installation == nil || d.PublicURL == nil || d.Invitations == nil || d.Workflows == nil || d.Executions == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
 	registerAssets(r)
@@ -78,5 +100,7 @@ func Register(r *route.Router, d Deps) error {
 	registerInvite(r, d)
 	registerAdmin(r, d)
 	registerRealtime(r, d)
+	registerWorkflows(r, d)
+	registerRuns(r, d)
 	return r.Err()
 }

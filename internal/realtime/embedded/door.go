@@ -70,7 +70,7 @@ func (n *Node) enter(door http.Handler, w http.ResponseWriter, r *http.Request, 
 	if n.node.Hub().NumClients() >= n.config.Connections {
 		return fault.New(fault.Unavailable, "%d realtime connections are open, which is the limit; try again later", n.config.Connections)
 	}
-	credential := identity.Credential{Bearer: bearer(r.Header.Get("Authorization")), Address: address}
+	credential := identity.Credential{Bearer: bearer(r.Header.Get("Authorization")), Address: address, Host: r.Host}
 	if cookie, err := r.Cookie(identity.SessionCookie); err == nil {
 		credential.Cookie = cookie.Value
 	}
