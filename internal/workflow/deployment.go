@@ -26,9 +26,13 @@ const (
 type Source struct {
 	Files      map[string]string
 	Entrypoint string
+	// Image is the reference, by digest, of the image that the code runs in;
+	// empty for the embedded engine.
+	Image string
 }
 
-// Hash is the content hash of a source: equal files and entrypoint, equal hash.
+// Hash is the content hash of a source: equal files, entrypoint and image, equal
+// hash.
 type Hash [sha256.Size]byte
 
 // Hash returns the source's content hash.
@@ -44,6 +48,10 @@ func (s Source) Hash() Hash {
 	for _, path := range slices.Sorted(maps.Keys(s.Files)) {
 		write(path)
 		write(s.Files[path])
+	}
+	if s.Image != "" {
+		write("") // no file has this path
+		write(s.Image)
 	}
 	return Hash(h.Sum(nil))
 }
