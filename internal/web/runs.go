@@ -207,4 +207,3 @@ func attemptText(attempt int) string {
 	}
 	return "attempt " + strconv.Itoa(attempt)
 }
-

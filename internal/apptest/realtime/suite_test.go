@@ -149,3 +149,16 @@ func TestRealtimeOrigins(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody logs in, whoever is on the machine follows everything.
+func TestRealtimeWhereNobodyLogsIn(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, apptest.Options{Settings: func(c *config.Settings) { c.AuthType = config.AuthNone }})
+	d := s.Deploy(t, "mine", apptest.Handler(`return 1`))
+	heard, err := realtimetest.Connect(t, websocket(s.URL), "").Subscribe("workflow:" + d.WorkflowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Run(t, `{}`)
+	heard.Until("workflow.execution.completed")
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -86,10 +87,18 @@ func (n *Node) connectByToken(ctx context.Context, text string) (centrifuge.Conn
 
 // connected says what a client may do.
 func (n *Node) connected(c *centrifuge.Client) {
+	var refusals atomic.Int32
 	c.OnSubscribe(func(e centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
-		// A connection decides about one channel at a time: its other commands go
-		// on meanwhile.
-		go func() { answer(n.subscribe(c, e)) }()
+		// The connection's other commands go on meanwhile.
+		go func() {
+			reply, err := n.subscribe(c, e)
+			answer(reply, err)
+			// Whoever goes on asking for what is refused has the database asked each
+			// time.
+			if err != nil && refusals.Add(1) == maxRefusals {
+				c.Disconnect(centrifuge.DisconnectTooManyErrors)
+			}
+		}()
 	})
 	c.OnUnsubscribe(func(e centrifuge.UnsubscribeEvent) { n.leave(e.Channel) })
 	c.OnRefresh(func(e centrifuge.RefreshEvent, answer centrifuge.RefreshCallback) {

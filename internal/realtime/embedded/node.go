@@ -44,6 +44,9 @@ const DefaultConnections = 20_000
 const (
 	// maxChannels is how many channels one connection may subscribe to.
 	maxChannels = 128
+	// maxRefusals is how many channels a connection may be refused before it is
+	// ended for good.
+	maxRefusals = 500
 	// maxQueue is how many bytes may wait for a client that does not read before
 	// it is cut off.
 	maxQueue = 1 << 20
