@@ -124,22 +124,44 @@ func (s *Server) forPages(l *live) web.Realtime {
 	if l.admin != nil {
 		return web.Realtime{Pages: l.admin.Serve}
 	}
-	return web.Realtime{Channels: func(context.Context) (web.Channels, error) {
+	return web.Realtime{Channels: func(ctx context.Context) (web.Channels, error) {
 		published, dropped := l.feed.Counts()
 		shown := web.Channels{Connections: l.node.Connections(), Published: published, Dropped: dropped}
+		shown.Events, shown.Messages = l.node.Rates()
 		all := l.node.Channels(shownChannels + 1)
 		if shown.More = len(all) > shownChannels; shown.More {
 			all = all[:shownChannels]
 		}
+		names := map[string]string{}
 		for _, c := range all {
 			users, err := l.node.Users(c.Channel, shownUsers)
 			if err != nil {
 				return shown, err
 			}
-			shown.Channels = append(shown.Channels, web.Channel{Name: c.Channel, Subscribers: c.Subscribers, Users: users})
+			one := web.Channel{Name: c.Channel, Subscribers: c.Subscribers, Minute: c.Minute}
+			for _, user := range users {
+				if _, known := names[user]; !known && len(names) < shownChannels {
+					names[user] = s.userLabel(ctx, user)
+				}
+				one.Users = append(one.Users, web.Follower{ID: user, Name: names[user]})
+			}
+			shown.Channels = append(shown.Channels, one)
 		}
 		return shown, nil
 	}}
+}
+
+// userLabel is what a user is called; empty for who is none.
+func (s *Server) userLabel(ctx context.Context, user string) string {
+	named, err := id.Parse(user)
+	if err != nil {
+		return ""
+	}
+	u, err := s.store.User(ctx, named)
+	if err != nil {
+		return "" // a service account, or somebody who is gone
+	}
+	return u.Label()
 }
 
 // CentrifugoConfiguration returns what a Centrifugo server must be configured

@@ -13,6 +13,7 @@ import (
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/realtimetest"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
@@ -293,6 +294,32 @@ func TestAdminChangesUsersOnAPage(t *testing.T) {
 		r := admin.Post(t, "/admin/users/"+me+"/disable", nil, headers...)
 		if r.Status != http.StatusForbidden || !strings.Contains(string(r.Body), "Another site") {
 			t.Errorf("%v: %s", headers, r)
+		}
+	}
+}
+
+// The page about realtime events says which channels are followed, by whom, and
+// how much they have to tell.
+func TestAdminSeesWhoFollows(t *testing.T) {
+	t.Parallel()
+	s, _ := withAdmin(t)
+	admin := loggedIn(t, s)
+	d := s.Deploy(t, "followed", apptest.Handler(`return 1`))
+	websocket := "ws" + strings.TrimPrefix(s.URL, "http") + "/ws/connection/websocket"
+	_, heard := develop(t, s.Client, d.WorkflowID)
+	_, err := realtimetest.ConnectWith(t, websocket, "Cookie", "session="+admin.Cookie(t, "session")).Subscribe("workflow:" + d.WorkflowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Run(t, `{}`)
+	heard.Until("workflow.execution.completed")
+	r := admin.Get(t, "/admin/centrifugo/")
+	for _, text := range []string{
+		"<code>workflow:" + d.WorkflowID + "</code></td><td class=\"number\">2</td><td class=\"number\">3</td>", apptest.AdminLogin + "</a>",
+		"<strong>2</strong><span class=\"muted\">at this server", "<strong>3</strong><span class=\"muted\">6 messages to clients",
+	} {
+		if !strings.Contains(string(r.Body), text) {
+			t.Errorf("the page has no %s: %s", text, r)
 		}
 	}
 }

@@ -13,7 +13,10 @@ import (
 type Channels struct {
 	Connections        int
 	Published, Dropped int64
-	Channels           []Channel
+	// Events and Messages are what was told in the last minute, and to how many
+	// that makes.
+	Events, Messages int
+	Channels         []Channel
 	// More says that not all channels are listed.
 	More bool
 }
@@ -22,9 +25,14 @@ type Channels struct {
 type Channel struct {
 	Name        string
 	Subscribers int
-	// Users are the ids of some of those who are subscribed.
-	Users []string
+	// Minute is how many events it had in the last minute.
+	Minute int
+	// Users are some of those who are subscribed.
+	Users []Follower
 }
+
+// Follower is somebody who is subscribed. Name is empty for who is no user.
+type Follower struct{ ID, Name string }
 
 // Realtime shows administrators the home of the channels: Channels for the one in
 // this process, or else Pages, which passes on those of a Centrifugo server.

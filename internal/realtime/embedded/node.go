@@ -73,6 +73,7 @@ type Node struct {
 	config Config
 	node   *centrifuge.Node
 	doors  doors
+	rates  rates
 
 	mu sync.Mutex
 	// left is when the last subscriber of a channel was seen.
@@ -86,7 +87,7 @@ func New(c Config) (*Node, error) {
 	if c.Connections == 0 {
 		c.Connections = DefaultConnections
 	}
-	n := &Node{config: c, left: map[string]time.Time{}}
+	n := &Node{config: c, left: map[string]time.Time{}, rates: rates{channels: map[string]*meter{}}}
 	made, err := centrifuge.New(centrifuge.Config{
 		Version: c.Version, Name: "flowwd",
 		LogLevel: centrifuge.LogLevelWarn, LogHandler: n.log,
@@ -155,6 +156,9 @@ func (n *Node) Publish(_ context.Context, channel string, data []byte, o realtim
 		options = append(options, centrifuge.WithIdempotencyKey(realtime.Once(data)), centrifuge.WithIdempotentResultTTL(onceFor))
 	}
 	_, err := n.node.Publish(channel, data, options...)
+	if err == nil {
+		n.rates.published(channel, n.node.Hub().NumSubscribers(channel), n.config.Now())
+	}
 	return err
 }
 
@@ -218,6 +222,8 @@ func (n *Node) Connections() int { return n.node.Hub().NumClients() }
 type Usage struct {
 	Channel     string
 	Subscribers int
+	// Minute is how many events it had in the last minute, at this node.
+	Minute int
 }
 
 // Channels returns up to limit channels of this node that have subscribers.
@@ -227,7 +233,9 @@ func (n *Node) Channels(limit int) []Usage {
 		if len(found) == limit {
 			break
 		}
-		found = append(found, Usage{Channel: channel, Subscribers: n.node.Hub().NumSubscribers(channel)})
+		found = append(found, Usage{
+			Channel: channel, Subscribers: n.node.Hub().NumSubscribers(channel), Minute: n.rates.of(channel, n.config.Now()),
+		})
 	}
 	return found
 }
