@@ -13,7 +13,7 @@ const Bridge = 3
 
 // Exports are the names that workflow code can import, those of types left
 // out.
-const Exports = "Builtin, KVError, KVStore, KVTable, Secret, runToken"
+const Exports = "Builtin, KVError, KVStore, KVTable, Secret, onFailure, runToken"
 
 // Entry is the path of the module's entry, as Source takes it.
 const Entry = "src/index.ts"

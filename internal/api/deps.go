@@ -30,6 +30,7 @@ type Deps struct {
 	Receiver    Receiver
 	KV          KV
 	Secrets     Secrets
+	Alerts      Alerts
 	Realtime    Realtime
 	Accounts    Accounts
 	Access      Access
@@ -170,7 +171,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -212,6 +213,7 @@ func Register(r *route.Router, d Deps) error {
 	registerWebhook(r, d)
 	registerKV(r, d)
 	registerSecrets(r, d)
+	registerAlerts(r, d)
 	registerProviders(r, d)
 	registerSDK(r)
 	registerTokens(r, d)

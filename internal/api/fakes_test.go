@@ -101,7 +101,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Dev: struct{ Dev }{}, Receiver: &w.receiver, KV: struct{ KV }{}, Secrets: struct{ Secrets }{},
+		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Dev: struct{ Dev }{}, Receiver: &w.receiver, KV: struct{ KV }{}, Secrets: struct{ Secrets }{}, Alerts: struct{ Alerts }{},
 		Accounts: &w.accounts, Access: struct{ Access }{}, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },

@@ -14,6 +14,7 @@ import (
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
@@ -53,6 +54,8 @@ type Server struct {
 	metrics  *metrics
 	engine   engine.Engine
 	parts    parts
+	// fetchPolicy says what workflows may reach.
+	fetchPolicy fetch.Policy
 
 	// started is when the server was opened.
 	started    time.Time

@@ -64,6 +64,11 @@ func (s *Server) connect(ctx context.Context) error {
 		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	way := s.way()
+	post, err := s.mailer()
+	if err != nil {
+		return err
+	}
+	alerts := s.alerts(post, development)
 	users := &identity.Service{
 		Keys: s.store, Users: s.store, Way: way, Sessions: s.sessions(way), Fresh: tenants.Fresh, AdminIDs: words(settings.AdminUserIDs),
 		SingleOrganization: settings.SingleOrg, Devices: s.devices(), DeviceLogin: s.deviceLogin(), Runs: runTokens, IDs: s.ids, Now: now,
@@ -71,10 +76,7 @@ func (s *Server) connect(ctx context.Context) error {
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
 	passwords := s.passwords(way, s.store, tenants.Fresh)
-	invitations, err := s.invitations(way)
-	if err != nil {
-		return err
-	}
+	invitations := s.invitations(way, post)
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
 	pages.Realtime = s.forPages(live)
@@ -100,6 +102,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Dev:         development,
 		KV:          keyValues,
 		Secrets:     secrets,
+		Alerts:      alerts,
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: development},
 		Accounts:    users,
 		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},
@@ -126,6 +129,7 @@ func (s *Server) connect(ctx context.Context) error {
 	s.parts.add(part{name: "schedules", share: 5, start: schedules.Start, stop: schedules.Stop})
 	s.addFollower(routes, live, development)
 	s.parts.add(s.httpPart())
+	s.parts.add(part{name: "failure notifications", share: 2, start: alerts.Start, stop: alerts.Stop})
 	s.parts.add(s.firstAccount(passwords))
 	return nil
 }

@@ -15,14 +15,15 @@ func RunnerCommand(binary string) []string { return []string{binary, embedded.Ch
 // addEngine makes the engine that runs user code. It starts before everything
 // that needs it.
 func (s *Server) addEngine() error {
-	if s.config.Engine != nil {
-		s.engine = s.config.Engine
-		return nil
-	}
 	settings := s.config.Settings
 	policy, err := fetch.ParsePolicy(settings.FetchAllow, settings.FetchDeny)
 	if err != nil {
 		return fmt.Errorf("FLOWW_FETCH_ALLOW or FLOWW_FETCH_DENY: %w", err)
+	}
+	s.fetchPolicy = policy
+	if s.config.Engine != nil {
+		s.engine = s.config.Engine
+		return nil
 	}
 	e := embedded.New(embedded.Config{
 		Command:        s.config.Runner,

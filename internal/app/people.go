@@ -22,21 +22,24 @@ func (s *Server) tenants() *tenant.Service {
 
 // invitations invites people by mail where there is a mail server, and through
 // the provider of identities where that keeps organizations.
-func (s *Server) invitations(way identity.Way) (*tenant.Invitations, error) {
-	settings := s.config.Settings
+func (s *Server) invitations(way identity.Way, sender *mail.Sender) *tenant.Invitations {
 	i := &tenant.Invitations{
-		Store: s.store, Single: settings.SingleOrg, PublicURL: s.URL, IDs: s.ids, Now: s.config.Now, Log: s.log,
+		Store: s.store, Single: s.config.Settings.SingleOrg, PublicURL: s.URL, IDs: s.ids, Now: s.config.Now, Log: s.log,
 	}
 	if directory, ok := way.(tenant.Directory); ok {
 		i.Directory = directory
 	}
+	if sender != nil {
+		i.Send = func(ctx context.Context, l tenant.Letter) error { return sender.Send(ctx, mail.Message(l)) }
+	}
+	return i
+}
+
+// mailer sends mails; nil where the settings name no server for that.
+func (s *Server) mailer() (*mail.Sender, error) {
+	settings := s.config.Settings
 	if settings.SMTPURL == "" {
-		return i, nil
+		return nil, nil
 	}
-	sender, err := mail.New(mail.Config{URL: settings.SMTPURL, From: settings.MailFrom, Now: s.config.Now})
-	if err != nil {
-		return nil, err
-	}
-	i.Send = func(ctx context.Context, l tenant.Letter) error { return sender.Send(ctx, mail.Message(l)) }
-	return i, nil
+	return mail.New(mail.Config{URL: settings.SMTPURL, From: settings.MailFrom, Now: s.config.Now})
 }

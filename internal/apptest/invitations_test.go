@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,6 +194,13 @@ func (m *mailbox) Data(r io.Reader) error {
 	}
 	m.mails = append(m.mails, string(text))
 	return err
+}
+
+// all returns the mails that have arrived.
+func (m *mailbox) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.mails)
 }
 
 // serve starts the server and returns its address.

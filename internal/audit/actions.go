@@ -45,9 +45,11 @@ const (
 	// RefuseAccess is a request that a policy refused to somebody known.
 	RefuseAccess Action = "access.refuse"
 
-	CreateWorkflow   Action = "workflow.create"
-	ChangeWorkflow   Action = "workflow.change"
-	DeleteWorkflow   Action = "workflow.delete"
+	CreateWorkflow Action = "workflow.create"
+	ChangeWorkflow Action = "workflow.change"
+	DeleteWorkflow Action = "workflow.delete"
+	// ChangeAlerts is another set of those who are told of a workflow's failures.
+	ChangeAlerts     Action = "workflow.failure_notifications"
 	Deploy           Action = "deployment.create"
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"

@@ -38,15 +38,16 @@ func (s *Store) FinishExecution(ctx context.Context, lease execution.Lease, o ex
 func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChunk) error {
 	var organization, workflow id.ID
 	var received, started time.Time
+	var trigger string
 	held, err := t.change(`
 		UPDATE executions SET state = ?, completed_at = ?, duration_ms = ?, error = ?, stack = ?, result = ?, claimed_by = NULL
 		WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?
-		RETURNING organization_id, workflow_id, received_at, started_at`,
+		RETURNING organization_id, workflow_id, received_at, started_at, trigger_type`,
 		args{
 			string(o.State), o.EndedAt, max(o.Duration, 0), o.Error, o.Stack, o.Result,
 			lease.ExecutionID, lease.Incarnation, lease.Attempt,
 		},
-		&organization, &workflow, &received, &started)
+		&organization, &workflow, &received, &started, &trigger)
 	if err != nil {
 		return err
 	}
@@ -60,6 +61,7 @@ func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChu
 	if err := endAttempt(t, lease, started, o.EndedAt, string(o.State), o.Error); err != nil {
 		return err
 	}
+	t.failures.ended(workflow, lease.ExecutionID, o.State, o.EndedAt, trigger)
 	t.totals.ended(organization, workflow, o.State, received, max(o.Duration, 0))
 	return t.counters.add(t, organization, 0, -1)
 }

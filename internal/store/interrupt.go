@@ -64,6 +64,7 @@ type startedRow struct {
 	fail                   bool
 	deletedAt              *time.Time
 	cancelReason           string
+	triggerType            string
 }
 
 // readStarted reads and locks a running execution; ErrLeaseLost when the lease
@@ -71,13 +72,13 @@ type startedRow struct {
 func readStarted(t *tx, lease execution.Lease) (*startedRow, error) {
 	var row startedRow
 	held, err := t.one(`
-		SELECT e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.received_at, e.started_at, e.interruptions, e.cancel_reason, t.fail_on_interrupt,
+		SELECT e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.received_at, e.started_at, e.interruptions, e.cancel_reason, t.fail_on_interrupt, t.type,
 			COALESCE(w.deleted_at, o.deleted_at)
 		FROM executions e JOIN triggers t ON t.id = e.trigger_id JOIN workflows w ON w.id = e.workflow_id
 		JOIN organizations o ON o.id = e.organization_id
 		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt},
-		&row.organization, &row.workflow, &row.trigger, &row.deployment, &row.received, &row.started, &row.interruptions, &row.cancelReason, &row.fail, &row.deletedAt)
+		&row.organization, &row.workflow, &row.trigger, &row.deployment, &row.received, &row.started, &row.interruptions, &row.cancelReason, &row.fail, &row.triggerType, &row.deletedAt)
 	if err == nil && !held {
 		err = execution.ErrLeaseLost
 	}
@@ -129,6 +130,7 @@ func (r *startedRow) end(t *tx, lease execution.Lease, state execution.State, fa
 	if err != nil {
 		return err
 	}
+	t.failures.ended(r.workflow, lease.ExecutionID, state, at, r.triggerType)
 	t.totals.ended(r.organization, r.workflow, state, r.received, ran)
 	return t.counters.add(t, r.organization, 0, -1)
 }

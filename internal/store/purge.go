@@ -220,6 +220,7 @@ var workflowLeftovers = [...]string{
 		SELECT d.trigger_id, d.key FROM triggers t JOIN deliveries d ON d.trigger_id = t.id WHERE t.workflow_id = ? LIMIT ?)`,
 	`DELETE FROM dev_triggers WHERE (session_id, trigger_id) IN (SELECT session_id, trigger_id FROM dev_triggers WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM dev_sessions WHERE id IN (SELECT id FROM dev_sessions WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM alerts WHERE (workflow_id, kind) IN (SELECT workflow_id, kind FROM alerts WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM schedules WHERE trigger_id IN (SELECT trigger_id FROM schedules WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE workflow_id = ? LIMIT ?)`,

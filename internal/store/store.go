@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/alert"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -39,6 +40,7 @@ var (
 	_ trigger.Store                = (*Store)(nil)
 	_ deploy.Store                 = (*Store)(nil)
 	_ execution.Store              = (*Store)(nil)
+	_ alert.Store                  = (*Store)(nil)
 	_ kv.Store                     = (*Store)(nil)
 	_ secret.Store                 = (*Store)(nil)
 )

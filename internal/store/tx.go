@@ -18,6 +18,7 @@ type tx struct {
 	view
 	counters *counters
 	totals   *totals
+	failures *failures
 	// runnables are the triggers that units of this batch accepted events for,
 	// until a unit of the batch changes workflows. Another process may change
 	// them meanwhile; that is as if the batch had come a moment earlier.
@@ -163,12 +164,14 @@ func (t *tx) do(run func(*tx) error) (answer, broken error) {
 		}
 		t.counters.keep()
 		t.totals.keep()
+		t.failures.keep()
 		t.audits.keep()
 		t.told = len(t.ended)
 		return nil, nil
 	}
 	t.counters.undo()
 	t.totals.undo()
+	t.failures.undo()
 	t.audits.undo()
 	t.ended = t.ended[:t.told]
 	if !t.careful && t.touched || !t.touched && t.failed {
@@ -206,6 +209,9 @@ func (t *tx) flush() error {
 	if err := t.totals.flush(t); err != nil {
 		return err
 	}
+	if err := t.failures.flush(t); err != nil {
+		return err
+	}
 	if err := t.audits.flush(t); err != nil {
 		return err
 	}
@@ -226,7 +232,7 @@ func begin(c *conn, careful bool) (*tx, context.CancelFunc, error) {
 	}
 	t := &tx{
 		view: view{ctx: ctx, conn: c}, careful: careful,
-		counters: newCounters(), totals: newTotals(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
+		counters: newCounters(), totals: newTotals(), failures: newFailures(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
 	}
 	return t, cancel, t.begin(writing)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/alert"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -30,6 +31,7 @@ func (w *World) Fill() workflow.Workflow {
 	w.must(err)
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
 	w.granted(access.PrincipalRef{Type: access.UserPrincipal, ID: u.ID}, f, "user")
+	w.receiver(f, alert.Webhook)
 	w.fillKV(f)
 	w.secret(n, "filled", "default")
 	gone := w.Activation(f)
@@ -126,6 +128,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	note(w.VerifyAudit(w.ctx()))
 	note(w.WebhookPatterns(w.ctx(), f.ID, "POST"))
 	w.readBatches(f, note)
+	w.readAlerts(f, note)
 	_, _, err = w.DueSchedules(w.ctx(), w.Now(), 10)
 	note(nil, err)
 	note(w.TriggerRuns(w.ctx(), f.ID, 10))

@@ -51,6 +51,7 @@ func Run(t *testing.T, backend Backend) {
 		{"retry", testRetry},
 		{"schedules", testSchedules},
 		{"batches", testBatches},
+		{"alerts", testAlerts},
 		{"dev sessions", testDevSessions},
 		{"postpone", testPostpone},
 		{"cancel", testCancel},

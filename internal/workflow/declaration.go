@@ -12,6 +12,9 @@ type ProviderRef struct {
 	Alias string
 }
 
+// OnFailure is the type of the trigger that failures of its workflow fire.
+const OnFailure = "onFailure"
+
 // Declaration is one trigger that a deployment's code registers.
 type Declaration struct {
 	Provider ProviderRef

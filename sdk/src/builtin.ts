@@ -28,16 +28,21 @@ export class Builtin {
     const provider: ProviderRef = { type: "builtin", alias: aliasOf("new Builtin", options) };
     host().provider(provider);
     this.triggers = {
-      onWebhook: invocable(provider, "onWebhook", onWebhook),
-      onCron: invocable(provider, "onCron", onCron),
-      onManual: invocable(provider, "onManual", onManual),
+      onWebhook: registering(provider, "onWebhook", onWebhook),
+      onCron: registering(provider, "onCron", onCron),
+      onManual: registering(provider, "onManual", onManual),
     };
   }
 }
 
-// invocable is a way to register triggers that can be fired in tests.
-function invocable<Trigger>(provider: ProviderRef, triggerType: string, register: (provider: ProviderRef, trigger: Trigger) => void) {
-  return Object.assign((trigger: Trigger) => register(provider, trigger), {
+// registering is a way to register triggers that can be fired in tests.
+function registering<Trigger>(provider: ProviderRef, triggerType: string, register: (provider: ProviderRef, trigger: Trigger) => void) {
+  return Object.assign((trigger: Trigger) => register(provider, trigger), invocable(provider, triggerType));
+}
+
+/** Fires triggers in tests. */
+export function invocable(provider: ProviderRef, triggerType: string): Invocable<any> {
+  return {
     async invoke(event?: Record<string, any>) {
       const { invoke } = host();
       if (invoke === undefined) {
@@ -45,7 +50,7 @@ function invocable<Trigger>(provider: ProviderRef, triggerType: string, register
       }
       return invoke(provider, triggerType, event);
     },
-  });
+  };
 }
 
 const webhookKeys = ["path", "method", "respond", "handler", ...runOptionKeys];
@@ -112,7 +117,8 @@ function onManual(provider: ProviderRef, trigger: ManualTrigger): void {
   host().trigger({ provider, triggerType: "onManual", input, options: runOptions("onManual", trigger), handler });
 }
 
-function needFunction(what: string, handler: unknown): void {
+/** Throws unless a handler is one. */
+export function needFunction(what: string, handler: unknown): void {
   if (typeof handler !== "function") {
     throw new TypeError(`${what}: handler must be a function`);
   }

@@ -2,6 +2,7 @@
 
 export { Builtin } from "./builtin";
 export type { BuiltinOptions, BuiltinTriggers, Invocable } from "./builtin";
+export { onFailure } from "./failure";
 export { KVError, KVStore, KVTable } from "./kv";
 export type { KVItem, KVListOptions, KVPermission, KVSetOptions } from "./kv";
 export { runToken } from "./run";
@@ -11,6 +12,9 @@ export type {
   Context,
   CronEvent,
   CronTrigger,
+  FailedExecution,
+  FailureEvent,
+  FailureTrigger,
   Handler,
   ManualEvent,
   ManualTrigger,

@@ -47,9 +47,26 @@ function eventOf(trigger: TriggerRegistration, partial: Record<string, any>): an
     }
     case "onManual":
       return { manually_triggered: true, triggered_by: "test-user", input_data: {}, ...partial };
+    case "onFailure":
+      return failureEvent(partial);
     default:
       return webhookEvent(partial);
   }
+}
+
+function failureEvent(partial: Record<string, any>): any {
+  const now = new Date();
+  const execution = {
+    id: "test-failed",
+    status: "failed",
+    error: "Error: test",
+    attempts: 1,
+    receivedAt: now,
+    endedAt: now,
+    trigger: { provider: "builtin", alias: "default", type: "onWebhook" },
+    url: "http://localhost/api/executions/test-failed",
+  };
+  return { workflowId: "test-workflow", workflowName: "test", failures: 1, since: now, execution, ...partial };
 }
 
 function webhookEvent(partial: Record<string, any>): any {

@@ -129,3 +129,32 @@ export interface ManualTrigger<Input = any> extends RunOptions {
   input_schema?: object;
   handler: Handler<ManualEvent<Input>>;
 }
+
+/** Runs of this workflow that failed for good. */
+export interface FailureEvent {
+  readonly workflowId: string;
+  readonly workflowName: string;
+  /** How many failed since then. */
+  readonly failures: number;
+  readonly since: Date;
+  /** The last of them; null when it is gone already. */
+  readonly execution: FailedExecution | null;
+}
+
+/** A run that failed. */
+export interface FailedExecution {
+  readonly id: string;
+  readonly status: "failed" | "timeout";
+  readonly error: string;
+  readonly attempts: number;
+  readonly receivedAt: Date;
+  readonly endedAt: Date | null;
+  readonly trigger: { readonly provider: string; readonly alias: string; readonly type: string };
+  /** Where the API shows it. */
+  readonly url: string;
+}
+
+/** The argument of `onFailure`, when it is not the handler alone. */
+export interface FailureTrigger extends RunOptions {
+  handler: Handler<FailureEvent>;
+}

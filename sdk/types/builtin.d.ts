@@ -1,4 +1,5 @@
 import { type ProviderOptions } from "./alias";
+import { type ProviderRef } from "./host";
 import type { CronEvent, CronTrigger, ManualEvent, ManualTrigger, WebhookEvent, WebhookTrigger } from "./types";
 export type BuiltinOptions = ProviderOptions;
 /** Fires all triggers of this kind, in tests: see `floww/testing`. */
@@ -22,3 +23,7 @@ export declare class Builtin {
     readonly actions: {};
     constructor(options?: string | BuiltinOptions);
 }
+/** Fires triggers in tests. */
+export declare function invocable(provider: ProviderRef, triggerType: string): Invocable<any>;
+/** Throws unless a handler is one. */
+export declare function needFunction(what: string, handler: unknown): void;

@@ -12,9 +12,9 @@ import (
 
 // planned is an execution of a schedule.
 type planned struct {
-	Status    string
-	PlannedAt time.Time
-	Attempt   int
+	Status, TriggerType string
+	PlannedAt           time.Time
+	Attempt             int
 }
 
 func ofSchedule(t *testing.T, c *apptest.Client, workflow string) []planned {

@@ -39,9 +39,20 @@ func (Provider) Check(d workflow.Declaration) (provider.Need, error) {
 		return checkCron(d)
 	case onManual:
 		return checkManual(d)
+	case workflow.OnFailure:
+		return provider.Need{}, checkFailure(d)
 	}
-	return provider.Need{}, fault.New(fault.Invalid, "trigger %q of provider %q is not available here; available: %s, %s, %s",
-		d.Type, Type, onWebhook, onCron, onManual)
+	return provider.Need{}, fault.New(fault.Invalid, "trigger %q of provider %q is not available here; available: %s, %s, %s, %s",
+		d.Type, Type, onWebhook, onCron, onManual, workflow.OnFailure)
+}
+
+// checkFailure allows one handler of failures, so that it is clear which one a
+// failure is told.
+func checkFailure(d workflow.Declaration) error {
+	if d.Ordinal > 0 {
+		return fault.New(fault.Invalid, "%s is declared more than once; a workflow has one", workflow.OnFailure)
+	}
+	return decode(d, &struct{}{}, "no members")
 }
 
 // decode reads the input of a declaration, which may have known keys alone.
