@@ -112,15 +112,19 @@ func TestExpensesExample(t *testing.T) {
 // What the docs teach can be deployed.
 func TestDocumentedWorkflowsDeploy(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/writing-workflows.md")
-	if err != nil {
-		t.Fatal(err)
+	var text string
+	for _, page := range []string{"writing-workflows.md", "failures.md"} {
+		read, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(read)
 	}
 	s := apptest.Start(t, apptest.Options{})
 	storeSecret(t, s.Client, "payments", "default", `{"token":"tok_documented"}`)
-	blocks := strings.Split(string(text), "```ts\n")[1:]
+	blocks := strings.Split(text, "```ts\n")[1:]
 	if len(blocks) < 5 {
-		t.Errorf("the page has %d workflows, want at least 5", len(blocks))
+		t.Errorf("the pages have %d workflows, want at least 5", len(blocks))
 	}
 	w := s.CreateWorkflow(t, "documented")
 	for _, block := range blocks {
