@@ -29,9 +29,23 @@ type Link struct {
 }
 
 // InWorkflow is the resource of something that belongs to a workflow, or of the
-// workflow itself.
-func InWorkflow(organization, workflow id.ID, what string) Resource {
-	return Resource{OrganizationID: organization, What: what, Chain: []Link{{tenant.WorkflowResource, workflow}}}
+// workflow itself. Folders are those around it, the nearest first.
+func InWorkflow(organization, workflow id.ID, folders []id.ID, what string) Resource {
+	return Resource{OrganizationID: organization, What: what, Chain: append([]Link{{tenant.WorkflowResource, workflow}}, links(folders)...)}
+}
+
+// InFolder is the resource of a place inside of folders, the nearest first, or of
+// the first of them itself; of the root when there are none.
+func InFolder(organization id.ID, folders []id.ID, what string) Resource {
+	return Resource{OrganizationID: organization, What: what, Chain: links(folders)}
+}
+
+func links(folders []id.ID) []Link {
+	chain := make([]Link, len(folders))
+	for i, f := range folders {
+		chain[i] = Link{tenant.FolderResource, f}
+	}
+	return chain
 }
 
 // Decision is whether a principal may do an action to a resource, and why.

@@ -172,21 +172,22 @@ func TestAListShowsWhatIsAllowedEverywhereAlone(t *testing.T) {
 func TestParseScope(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		words    []string
-		workflow id.ID
-		want     *identity.Scope
+		words []string
+		alone access.Link
+		want  *identity.Scope
 	}{
-		"nothing":       {nil, id.ID{}, nil},
-		"in order":      {[]string{"INVOKE", "read", "Read"}, id.ID{}, &identity.Scope{Actions: []string{"read", "invoke"}}},
-		"for one alone": {nil, x(flow), &identity.Scope{Type: tenant.WorkflowResource, ID: x(flow)}},
+		"nothing":       {nil, access.Link{}, nil},
+		"in order":      {[]string{"INVOKE", "read", "Read"}, access.Link{}, &identity.Scope{Actions: []string{"read", "invoke"}}},
+		"for one alone": {nil, access.Link{Type: tenant.WorkflowResource, ID: x(flow)}, &identity.Scope{Type: tenant.WorkflowResource, ID: x(flow)}},
+		"for a folder":  {nil, access.Link{Type: tenant.FolderResource, ID: x(folder)}, &identity.Scope{Type: tenant.FolderResource, ID: x(folder)}},
 	} {
-		got, err := access.ParseScope(c.words, c.workflow)
+		got, err := access.ParseScope(c.words, c.alone)
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", name, err, diff)
 		}
 	}
 	for _, word := range []string{"", "admin", "read,deploy", " read"} {
-		if _, err := access.ParseScope([]string{"read", word}, id.ID{}); !fault.Is(err, fault.Invalid) {
+		if _, err := access.ParseScope([]string{"read", word}, access.Link{}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: got %v", word, err)
 		}
 	}

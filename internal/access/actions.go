@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/usefloww/flowwd/internal/fault"
-	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -15,9 +14,12 @@ type Action string
 
 // Actions inside an organization.
 const (
-	ReadNamespace    Action = "namespace.read"
-	ReadWorkflow     Action = "workflow.read"
-	WriteWorkflow    Action = "workflow.write"
+	ReadNamespace Action = "namespace.read"
+	ReadWorkflow  Action = "workflow.read"
+	WriteWorkflow Action = "workflow.write"
+	ReadFolder    Action = "folder.read"
+	// WriteFolder is to make, rename, move and delete folders.
+	WriteFolder      Action = "folder.write"
 	DeployWorkflow   Action = "workflow.deploy"
 	RunWorkflow      Action = "workflow.run"
 	ReadExecution    Action = "execution.read"
@@ -95,6 +97,8 @@ var needs = map[Action]tenant.Role{
 	ReadNamespace:       tenant.RoleViewer,
 	ReadWorkflow:        tenant.RoleViewer,
 	WriteWorkflow:       tenant.RoleMember,
+	ReadFolder:          tenant.RoleViewer,
+	WriteFolder:         tenant.RoleMember,
 	DeployWorkflow:      tenant.RoleMember,
 	RunWorkflow:         tenant.RoleMember,
 	ReadExecution:       tenant.RoleViewer,
@@ -124,21 +128,22 @@ const (
 )
 
 // groups are what the words of a scope allow. Whoever deploys or invokes must
-// find what it is done to. What gives others access is in no group: a
-// credential that is made for less must not be the way to one that is not.
+// find what it is done to. What gives others access, which moving folders does as
+// well, is in no group: a credential that is made for less must not be the way to
+// one that is not.
 var groups = map[string][]Action{
-	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV, ReadSecret},
-	ScopeDeploy: {ReadNamespace, ReadWorkflow, WriteWorkflow, DeployWorkflow, ReadSecret, UseSecret, ReadWhoami, ExplainAccess},
-	ScopeInvoke: {ReadNamespace, ReadWorkflow, RunWorkflow, ReadWhoami, ExplainAccess},
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadFolder, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV, ReadSecret},
+	ScopeDeploy: {ReadNamespace, ReadWorkflow, ReadFolder, WriteWorkflow, DeployWorkflow, ReadSecret, UseSecret, ReadWhoami, ExplainAccess},
+	ScopeInvoke: {ReadNamespace, ReadWorkflow, ReadFolder, RunWorkflow, ReadWhoami, ExplainAccess},
 }
 
 // ScopeWords are the words that a scope can be made of.
 func ScopeWords() []string { return []string{ScopeRead, ScopeDeploy, ScopeInvoke} }
 
-// ParseScope makes a scope of words and of the only workflow, if there is one.
-// None of both is no scope.
-func ParseScope(words []string, workflow id.ID) (*identity.Scope, error) {
-	if len(words) == 0 && workflow.IsZero() {
+// ParseScope makes a scope of words and of the only workflow or folder, if there
+// is one. None of both is no scope.
+func ParseScope(words []string, alone Link) (*identity.Scope, error) {
+	if len(words) == 0 && alone.ID.IsZero() {
 		return nil, nil
 	}
 	s := &identity.Scope{}
@@ -152,8 +157,8 @@ func ParseScope(words []string, workflow id.ID) (*identity.Scope, error) {
 			s.Actions = append(s.Actions, word)
 		}
 	}
-	if !workflow.IsZero() {
-		s.Type, s.ID = tenant.WorkflowResource, workflow
+	if !alone.ID.IsZero() {
+		s.Type, s.ID = alone.Type, alone.ID
 	}
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -18,7 +19,7 @@ const OrganizationResource tenant.ResourceType = "organization"
 
 // inResources are the actions that are done to single resources; all others are
 // done to an organization as a whole.
-var inResources = []Action{ReadWorkflow, WriteWorkflow, DeployWorkflow, RunWorkflow, ReadExecution, ReadAccess, GrantAccess}
+var inResources = []Action{ReadWorkflow, WriteWorkflow, ReadFolder, WriteFolder, DeployWorkflow, RunWorkflow, ReadExecution, ReadAccess, GrantAccess}
 
 // OnResource reports whether an action is done to single resources.
 func OnResource(action Action) bool { return slices.Contains(inResources, action) }
@@ -35,6 +36,8 @@ type Question struct {
 type Explanation struct {
 	Decision
 	Question
+	// ByName is the name of By, when that is a folder.
+	ByName string
 	// Reasons are sentences that say why, those that count against it included.
 	Reasons []string
 }
@@ -53,7 +56,7 @@ func (s *Service) Explain(ctx context.Context, by identity.Principal, q Question
 	self := RefOf(by)
 	if q.Principal == (PrincipalRef{}) || q.Principal == self {
 		q.Principal = self
-		return explain(by, q, r), nil
+		return s.explain(ctx, by, q, r)
 	}
 	if err := checkPrincipalType(q.Principal.Type); err != nil {
 		return Explanation{}, err
@@ -65,7 +68,7 @@ func (s *Service) Explain(ctx context.Context, by identity.Principal, q Question
 	if err != nil {
 		return Explanation{}, err
 	}
-	return explain(p, q, r), nil
+	return s.explain(ctx, p, q, r)
 }
 
 // asked returns the resource of a question.
@@ -89,8 +92,26 @@ func (s *Service) asked(ctx context.Context, by identity.Principal, q Question) 
 	return s.find(ctx, by, q.Resource)
 }
 
-func explain(p identity.Principal, q Question, r Resource) Explanation {
+func (s *Service) explain(ctx context.Context, p identity.Principal, q Question, r Resource) (Explanation, error) {
+	var folders []id.ID
+	for _, link := range r.Chain {
+		if link.Type == tenant.FolderResource {
+			folders = append(folders, link.ID)
+		}
+	}
+	var names map[id.ID]string
+	if len(folders) > 0 {
+		var err error
+		if names, err = s.Store.FolderNames(ctx, r.OrganizationID, folders); err != nil {
+			return Explanation{}, err
+		}
+	}
+	return explain(p, q, r, names), nil
+}
+
+func explain(p identity.Principal, q Question, r Resource, names map[id.ID]string) Explanation {
 	e := Explanation{Decision: Decide(p, q.Action, r), Question: q}
+	e.ByName = names[e.By.ID]
 	say := func(format string, values ...any) { e.Reasons = append(e.Reasons, fmt.Sprintf(format, values...)) }
 	enough := func(role tenant.Role) string {
 		if role >= e.Needs {
@@ -107,7 +128,7 @@ func explain(p identity.Principal, q Question, r Resource) Explanation {
 			}
 			where := "the resource itself"
 			if i > 0 {
-				where = fmt.Sprintf("the %s %s, which holds the resource", link.Type, link.ID)
+				where = fmt.Sprintf("the %s %q (%s), which holds the resource", link.Type, names[link.ID], link.ID)
 			}
 			say("the role %s is granted on %s; there it stands for %s, %s", GrantWord(g.Role), where, g.Role, enough(g.Role))
 		}

@@ -16,6 +16,9 @@ const (
 	MaxGrantsOf = 200
 	// MaxGrantsOn is how many principals can have a role on one resource.
 	MaxGrantsOn = 500
+	// MaxInside is how many folders, and how many workflows, are listed with the
+	// folders that hold them.
+	MaxInside = 1000
 )
 
 // PrincipalType is a sort of principal that roles can be granted to.
@@ -201,4 +204,11 @@ type Store interface {
 	// Resource returns the resource that a link names, when one of the
 	// organizations owns it; fault.NotFound otherwise.
 	Resource(ctx context.Context, organizations []id.ID, link Link) (Resource, error)
+	// Inside returns what is in folders of the organizations, however deep: for
+	// each folder what is directly in it, at most limit folders and as many
+	// workflows.
+	Inside(ctx context.Context, organizations, folders []id.ID, limit int) (map[Link][]Link, error)
+	// FolderNames returns the names of those of the folders that an organization
+	// owns.
+	FolderNames(ctx context.Context, organization id.ID, folders []id.ID) (map[id.ID]string, error)
 }

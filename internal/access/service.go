@@ -69,8 +69,9 @@ func (s *Service) Principals(ctx context.Context, by identity.Principal, on Link
 }
 
 // Resources returns what a principal was granted in the organizations that by
-// may see into; kind, unless empty, is the only type of resource.
-func (s *Service) Resources(ctx context.Context, by identity.Principal, of PrincipalRef, kind tenant.ResourceType) ([]Entry, error) {
+// may see into; kind, unless empty, is the only type of resource. Expanded, what
+// is inside of folders is listed, too.
+func (s *Service) Resources(ctx context.Context, by identity.Principal, of PrincipalRef, kind tenant.ResourceType, expand bool) ([]Entry, error) {
 	if err := checkPrincipalType(of.Type); err != nil {
 		return nil, err
 	}
@@ -79,13 +80,31 @@ func (s *Service) Resources(ctx context.Context, by identity.Principal, of Princ
 	if err != nil {
 		return nil, err
 	}
+	var inside func(Link) []Link
+	if expand {
+		held, err := s.Store.Inside(ctx, organizations, foldersOf(grants), MaxInside)
+		if err != nil {
+			return nil, err
+		}
+		inside = func(l Link) []Link { return held[l] }
+	}
 	var found []Entry
-	for _, e := range ResourcesOf(grants, nil) {
+	for _, e := range ResourcesOf(grants, inside) {
 		if kind == "" || e.Resource.Type == kind {
 			found = append(found, e)
 		}
 	}
 	return found, nil
+}
+
+func foldersOf(grants []Grant) []id.ID {
+	var folders []id.ID
+	for _, g := range grants {
+		if g.Resource.Type == tenant.FolderResource {
+			folders = append(folders, g.Resource.ID)
+		}
+	}
+	return folders
 }
 
 // owned returns a resource whose access by may change. The texts are those of
@@ -105,12 +124,11 @@ func (s *Service) owned(ctx context.Context, by identity.Principal, on Link, ver
 // find returns a resource of an organization of by.
 func (s *Service) find(ctx context.Context, by identity.Principal, on Link) (Resource, error) {
 	switch on.Type {
-	case tenant.WorkflowResource:
+	case tenant.WorkflowResource, tenant.FolderResource:
 		return s.Store.Resource(ctx, by.Organizations(), on)
-	case tenant.FolderResource, tenant.ProviderResource:
-		return Resource{}, fault.New(fault.Invalid, "there are no %ss yet; roles can be granted on a %s", on.Type, tenant.WorkflowResource)
 	default:
-		return Resource{}, fault.New(fault.Invalid, "%.40q is nothing that roles can be granted on; the type of the resource must be %s", string(on.Type), tenant.WorkflowResource)
+		return Resource{}, fault.New(fault.Invalid, "%.40q is nothing that roles can be granted on; the type of the resource must be %s or %s",
+			string(on.Type), tenant.WorkflowResource, tenant.FolderResource)
 	}
 }
 

@@ -19,7 +19,7 @@ type Access interface {
 	Grant(ctx context.Context, by identity.Principal, to access.PrincipalRef, on access.Link, role tenant.Role) (access.Grant, error)
 	Revoke(ctx context.Context, by identity.Principal, from access.PrincipalRef, on access.Link) error
 	Principals(ctx context.Context, by identity.Principal, on access.Link) ([]access.Entry, error)
-	Resources(ctx context.Context, by identity.Principal, of access.PrincipalRef, kind tenant.ResourceType) ([]access.Entry, error)
+	Resources(ctx context.Context, by identity.Principal, of access.PrincipalRef, kind tenant.ResourceType, expand bool) ([]access.Entry, error)
 	Explain(ctx context.Context, by identity.Principal, q access.Question) (access.Explanation, error)
 }
 
@@ -28,13 +28,13 @@ func registerAccess(r *route.Router, d Deps) {
 	const tag = "Access"
 	route.Operation(r, route.Spec{ // A1
 		Method: http.MethodPost, Path: accessPath + "/grant", Policy: access.Requires(access.GrantAccess),
-		OperationID: "grant-access", Summary: "Give a user or a service account a role on a workflow, or another role than before", Tag: tag,
-		Description: "An owner may do to the workflow what an admin of the organization may, a user what a member may. " +
+		OperationID: "grant-access", Summary: "Give a user or a service account a role on a workflow or a folder, or another role than before", Tag: tag,
+		Description: "An owner may do to the workflow, or to all that is in the folder, what an admin of the organization may, a user what a member may. " +
 			"The role adds to the one in the organization and never takes from it.",
 	}, route.NoObject(), o.grant)
 	route.Operation(r, route.Spec{ // A2
 		Method: http.MethodDelete, Path: accessPath + "/revoke", Policy: access.Requires(access.GrantAccess),
-		OperationID: "revoke-access", Summary: "Take back a role on a workflow", Tag: tag,
+		OperationID: "revoke-access", Summary: "Take back a role on a workflow or a folder", Tag: tag,
 	}, route.NoObject(), o.revoke)
 	route.Operation(r, route.Spec{
 		Method: http.MethodGet, Path: accessPath + "/principals", Policy: access.Requires(access.ReadAccess),
@@ -124,7 +124,7 @@ func (o accessOperations) resources(ctx context.Context, c route.Call[route.None
 	if err != nil {
 		return nil, err
 	}
-	entries, err := o.Access.Resources(ctx, c.Principal, p, tenant.ResourceType(in.ResourceType))
+	entries, err := o.Access.Resources(ctx, c.Principal, p, tenant.ResourceType(in.ResourceType), in.Expand)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ type grantAccess struct {
 	Body struct {
 		PrincipalType string `json:"principalType" doc:"user or service_account"`
 		PrincipalID   string `json:"principalId"`
-		ResourceType  string `json:"resourceType" doc:"workflow"`
+		ResourceType  string `json:"resourceType" doc:"workflow or folder"`
 		ResourceID    string `json:"resourceId"`
 		Role          string `json:"role" doc:"owner or user, in any case"`
 	}
@@ -19,12 +19,12 @@ type grantAccess struct {
 type revokeAccess struct {
 	PrincipalType string `query:"principalType" required:"true" doc:"user or service_account"`
 	PrincipalID   string `query:"principalId" required:"true"`
-	ResourceType  string `query:"resourceType" required:"true" doc:"workflow"`
+	ResourceType  string `query:"resourceType" required:"true" doc:"workflow or folder"`
 	ResourceID    string `query:"resourceId" required:"true"`
 }
 
 type listPrincipals struct {
-	ResourceType string `query:"resourceType" required:"true" doc:"workflow"`
+	ResourceType string `query:"resourceType" required:"true" doc:"workflow or folder"`
 	ResourceID   string `query:"resourceId" required:"true"`
 }
 
@@ -32,13 +32,14 @@ type listResources struct {
 	PrincipalType string `query:"principalType" required:"true" doc:"user or service_account"`
 	PrincipalID   string `query:"principalId" required:"true"`
 	ResourceType  string `query:"resourceType" doc:"Only resources of this type"`
+	Expand        bool   `query:"expand" doc:"List what is inside of folders, too: up to 1000 folders and 1000 workflows"`
 }
 
 type explainAccess struct {
 	PrincipalType string `query:"principalType" doc:"user or service_account; absent for whoever asks"`
 	PrincipalID   string `query:"principalId"`
 	Action        string `query:"action" required:"true" doc:"What is to be done, such as workflow.deploy"`
-	ResourceType  string `query:"resourceType" required:"true" doc:"workflow or organization"`
+	ResourceType  string `query:"resourceType" required:"true" doc:"workflow, folder or organization"`
 	ResourceID    string `query:"resourceId" required:"true"`
 }
 
@@ -66,6 +67,7 @@ type grantBody struct {
 type resource struct {
 	Type string `json:"type"`
 	ID   id.ID  `json:"id"`
+	Name string `json:"name,omitempty" doc:"Of a folder, where access is explained"`
 }
 
 type grantList struct {
@@ -130,6 +132,7 @@ func showExplanation(e access.Explanation) *explanationBody {
 	if e.Granted != tenant.RoleNone {
 		word := access.GrantWord(e.Granted)
 		body.Granted, body.GrantedOn.Value = &word, showLink(e.By)
+		body.GrantedOn.Value.Name = e.ByName
 	}
 	return body
 }

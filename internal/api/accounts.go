@@ -164,14 +164,11 @@ func (in *createKey) request() (identity.KeyRequest, error) {
 			return r, invalid("body.scope", "must not be empty; leave it out for a key that may do all that its account may")
 		}
 	}
-	var workflow id.ID
-	if given := in.Body.WorkflowID.Value; given != nil {
-		var err error
-		if workflow, err = id.Parse(*given); err != nil {
-			return r, errNoWorkflow()
-		}
+	alone, err := in.alone()
+	if err != nil {
+		return r, err
 	}
-	scope, err := access.ParseScope(words, workflow)
+	scope, err := access.ParseScope(words, alone)
 	if err != nil {
 		return r, invalid("body.scope", err.Error())
 	}
@@ -179,11 +176,39 @@ func (in *createKey) request() (identity.KeyRequest, error) {
 	return r, nil
 }
 
-// scopeFault says that the workflow of a key's scope is not there: a wrong
-// request and no missing page.
+// alone reads the only resource that the key is for.
+func (in *createKey) alone() (access.Link, error) {
+	kind, given := tenant.WorkflowResource, in.Body.WorkflowID.Value
+	if folder := in.Body.FolderID.Value; folder != nil {
+		if given != nil {
+			return access.Link{}, invalid("body.folderId", "must not be there beside workflowId: a key is made for one of them alone")
+		}
+		kind, given = tenant.FolderResource, folder
+	}
+	if given == nil {
+		return access.Link{}, nil
+	}
+	named, err := id.Parse(*given)
+	if err != nil {
+		return access.Link{}, errNotAlone(kind)
+	}
+	return access.Link{Type: kind, ID: named}, nil
+}
+
+func errNotAlone(kind tenant.ResourceType) error {
+	if kind == tenant.FolderResource {
+		f := fault.New(fault.Invalid, "Folder not found")
+		f.Fields = []fault.Field{{Location: "body.folderId", Message: "is no folder of the account's organization"}}
+		return f
+	}
+	return errNoWorkflow()
+}
+
+// scopeFault says that the workflow or folder of a key's scope is not there: a
+// wrong request and no missing page.
 func scopeFault(err error, scope *identity.Scope) error {
 	if fault.Is(err, fault.NotFound) && scope != nil && !scope.ID.IsZero() {
-		return errNoWorkflow()
+		return errNotAlone(scope.Type)
 	}
 	return err
 }

@@ -87,7 +87,7 @@ const (
 	wireTime = `"2026-03-04T04:06:07.008Z"`
 	wireKey  = `{"id":"#8","name":"nightly","prefix":"floww_sa_abc","createdAt":` + wireTime + `,"created_at":` + wireTime + `,
 		"lastUsedAt":null,"last_used_at":null,"expiresAt":` + wireTime + `,"expires_at":` + wireTime + `,"revokedAt":null,"revoked_at":null,
-		"scope":["read"],"workflowId":"#3","workflow_id":"#3","replacedById":null,"replaced_by_id":null`
+		"scope":["read"],"workflowId":"#3","workflow_id":"#3","folderId":null,"folder_id":null,"replacedById":null,"replaced_by_id":null`
 	wireAccount = `{"id":"#7","name":"ci","role":"member","organizationId":"#1","organization_id":"#1","createdById":null,
 		"createdAt":` + wireTime + `,"created_at":` + wireTime + `,"apiKeys":[` + wireKey + `}],"api_keys":[` + wireKey + `}]}`
 	asAdmin = "Authorization: Bearer admin"
@@ -163,6 +163,7 @@ func TestKeysOnTheWire(t *testing.T) {
 		`{"name":"k","expires_at":"2027-01-02T03:04:05Z","scope":null,"workflow_id":null}`: {Name: "k", ExpiresAt: &ends},
 		`{"name":"k","scope":["deploy","READ"]}`:                                           {Name: "k", Scope: &identity.Scope{Actions: []string{"read", "deploy"}}},
 		`{"name":"k","workflow_id":"#3"}`:                                                  {Name: "k", Scope: &identity.Scope{Type: tenant.WorkflowResource, ID: n(3)}},
+		`{"name":"k","folder_id":"#6","scope":["read"]}`:                                   {Name: "k", Scope: &identity.Scope{Actions: []string{"read"}, Type: tenant.FolderResource, ID: n(6)}},
 	} {
 		for _, path := range []string{"/api/service_accounts/#7/api_keys", "/api/service-accounts/#7/api-keys"} {
 			w := newWorld(t)
@@ -175,6 +176,7 @@ func TestKeysOnTheWire(t *testing.T) {
 	for body, wrong := range map[string]string{
 		`{}`: "name", `{"name":""}`: "name", `{"name":"k","scope":[]}`: "body.scope", `{"name":"k","scope":["all"]}`: "allowed: read, deploy, invoke",
 		`{"name":"k","workflow_id":"x"}`: "Workflow not found", `{"name":"k","expires_at":"tomorrow"}`: "expiresAt",
+		`{"name":"k","folder_id":"x"}`: "Folder not found", `{"name":"k","folder_id":"x","workflow_id":"y"}`: "body.folderId",
 	} {
 		w := newWorld(t)
 		wantError(t, w.ask(t, "POST", ids("/api/service_accounts/#7/api_keys"), body, asAdmin), 400, wrong)
@@ -185,6 +187,7 @@ func TestKeysOnTheWire(t *testing.T) {
 	gone := newWorld(t)
 	gone.accounts.err = fault.New(fault.NotFound, "Workflow not found")
 	wantError(t, gone.ask(t, "POST", ids("/api/service_accounts/#7/api_keys"), ids(`{"name":"k","workflow_id":"#3"}`), asAdmin), 400, "Workflow not found")
+	wantError(t, gone.ask(t, "POST", ids("/api/service_accounts/#7/api_keys"), ids(`{"name":"k","folder_id":"#3"}`), asAdmin), 400, "Folder not found")
 }
 
 func TestRevokeAndRotateOnTheWire(t *testing.T) {

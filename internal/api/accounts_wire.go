@@ -5,6 +5,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/tenant"
 )
 
 // accountBody has its members in both spellings, for two generations of clients.
@@ -36,6 +37,8 @@ type keyBody struct {
 	Scope           []string   `json:"scope" nullable:"true" doc:"What the key may do of what its account may; null for all"`
 	WorkflowID      *id.ID     `json:"workflowId" nullable:"true" doc:"The only workflow that the key is for"`
 	WorkflowIDOld   *id.ID     `json:"workflow_id" nullable:"true"`
+	FolderID        *id.ID     `json:"folderId" nullable:"true" doc:"The folder whose workflows the key is for alone"`
+	FolderIDOld     *id.ID     `json:"folder_id" nullable:"true"`
 	ReplacedByID    *id.ID     `json:"replacedById" nullable:"true" doc:"The key that follows this one"`
 	ReplacedByIDOld *id.ID     `json:"replaced_by_id" nullable:"true"`
 	Text            string     `json:"apiKey,omitempty" doc:"The key itself, shown only when it is made"`
@@ -75,6 +78,7 @@ type createKey struct {
 		ExpiresAt  optional[time.Time] `json:"expiresAt,omitempty" doc:"When the key stops working; absent for never"`
 		Scope      optional[[]string]  `json:"scope,omitempty" doc:"Make the key for less than its account may: read, deploy, invoke"`
 		WorkflowID optional[string]    `json:"workflowId,omitempty" doc:"Make the key for this workflow alone"`
+		FolderID   optional[string]    `json:"folderId,omitempty" doc:"Make the key for this folder and what is in it alone"`
 	}
 }
 
@@ -105,8 +109,12 @@ func showKey(k identity.APIKey) keyBody {
 		ExpiresAt: expires, ExpiresAtOld: expires, RevokedAt: revoked, RevokedAtOld: revoked, ReplacedByID: replaced, ReplacedByIDOld: replaced,
 	}
 	if k.Scope != nil {
-		body.WorkflowID = idOrNull(k.Scope.ID)
-		body.WorkflowIDOld = body.WorkflowID
+		alone := idOrNull(k.Scope.ID)
+		if k.Scope.Type == tenant.FolderResource {
+			body.FolderID, body.FolderIDOld = alone, alone
+		} else {
+			body.WorkflowID, body.WorkflowIDOld = alone, alone
+		}
 		if len(k.Scope.Actions) > 0 {
 			body.Scope = k.Scope.Actions
 		}

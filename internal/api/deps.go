@@ -23,6 +23,7 @@ import (
 type Deps struct {
 	Tenants     Tenants
 	Workflows   Workflows
+	Folders     Folders
 	Deployments Deployments
 	Executions  Executions
 	Triggers    Triggers
@@ -171,7 +172,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Folders == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -200,6 +201,7 @@ func Register(r *route.Router, d Deps) error {
 	registerAccess(r, d)
 	registerAdministration(r, d)
 	registerWorkflows(r, d)
+	registerFolders(r, d)
 	registerDeploy(r, d)
 	registerDeployments(r, d)
 	registerExecutions(r, d)
@@ -265,7 +267,7 @@ func (d Deps) deployment() route.Object[workflow.Deployment] {
 	return route.Object[workflow.Deployment]{
 		What: "Deployment", Param: "id", Load: d.Deployments.Get,
 		Resource: func(x workflow.Deployment) access.Resource {
-			return access.InWorkflow(x.OrganizationID, x.WorkflowID, "Deployment")
+			return access.InWorkflow(x.OrganizationID, x.WorkflowID, x.Folders, "Deployment")
 		},
 	}
 }
@@ -274,7 +276,7 @@ func (d Deps) trigger() route.Object[workflow.Trigger] {
 	return route.Object[workflow.Trigger]{
 		What: "Trigger", Param: "id", Load: d.Triggers.Trigger,
 		Resource: func(t workflow.Trigger) access.Resource {
-			return access.InWorkflow(t.OrganizationID, t.WorkflowID, "Trigger")
+			return access.InWorkflow(t.OrganizationID, t.WorkflowID, t.Folders, "Trigger")
 		},
 	}
 }
@@ -283,7 +285,7 @@ func (d Deps) execution() route.Object[execution.Execution] {
 	return route.Object[execution.Execution]{
 		What: "Execution", Param: "id", Load: d.Executions.Get,
 		Resource: func(e execution.Execution) access.Resource {
-			return access.InWorkflow(e.OrganizationID, e.WorkflowID, "Execution")
+			return access.InWorkflow(e.OrganizationID, e.WorkflowID, e.Folders, "Execution")
 		},
 	}
 }
@@ -292,12 +294,12 @@ func (d Deps) batch() route.Object[execution.Batch] {
 	return route.Object[execution.Batch]{
 		What: "Batch", Param: "id", Load: d.Executions.Batch,
 		Resource: func(b execution.Batch) access.Resource {
-			return access.InWorkflow(b.OrganizationID, b.Filter.WorkflowID, "Batch")
+			return access.InWorkflow(b.OrganizationID, b.Filter.WorkflowID, b.Folders, "Batch")
 		},
 	}
 }
 
 // workflowResource is a workflow as something that roles are granted on.
 func workflowResource(w workflow.Workflow) access.Resource {
-	return access.InWorkflow(w.OrganizationID, w.ID, "Workflow")
+	return access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")
 }

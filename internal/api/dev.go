@@ -49,7 +49,7 @@ func (d Deps) devSession() route.Object[dev.Session] {
 	return route.Object[dev.Session]{
 		What: "Development session", Param: "id", Load: d.Dev.Session,
 		Resource: func(x dev.Session) access.Resource {
-			return access.InWorkflow(x.OrganizationID, x.WorkflowID, "Development session")
+			return access.InWorkflow(x.OrganizationID, x.WorkflowID, x.Folders, "Development session")
 		},
 	}
 }

@@ -39,6 +39,7 @@ type world struct {
 
 	tenants        fakeTenants
 	workflows      fakeWorkflows
+	folders        fakeFolders
 	deployments    fakeDeployments
 	executions     *fakeExecutions
 	audit          fakeAudit
@@ -101,7 +102,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		},
 	})
 	w.deps = Deps{
-		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Dev: struct{ Dev }{}, Receiver: &w.receiver, KV: struct{ KV }{}, Secrets: struct{ Secrets }{}, Alerts: struct{ Alerts }{},
+		Tenants: &w.tenants, Organizations: &fakeOrganizations{}, Audit: &w.audit, Recorder: &w.audit, Administration: &w.administration, Invitations: struct{ Invitations }{}, Workflows: &w.workflows, Folders: &w.folders, Deployments: &w.deployments, Executions: w.executions, Triggers: &w.triggers, Dev: struct{ Dev }{}, Receiver: &w.receiver, KV: struct{ KV }{}, Secrets: struct{ Secrets }{}, Alerts: struct{ Alerts }{},
 		Accounts: &w.accounts, Access: struct{ Access }{}, Devices: w.devices, Login: w.login,
 		Checks: w.checks, Metrics: http.NotFoundHandler(), PublicURL: func() string { return "https://flows.example" }, Version: "1.2.3",
 		WebsocketURL: func() string { return "wss://flows.example/ws/connection/websocket" },
@@ -234,6 +235,48 @@ func (f *fakeWorkflows) Update(_ context.Context, _ id.ID, change workflow.Chang
 func (f *fakeWorkflows) Delete(_ context.Context, workflow id.ID) error {
 	f.deleted = workflow
 	return f.err
+}
+
+type fakeFolders struct {
+	all     []workflow.Folder
+	filter  workflow.FolderFilter
+	created workflow.Folder
+	change  *workflow.FolderChange
+	removal *workflow.FolderRemoval
+}
+
+func (f *fakeFolders) Create(_ context.Context, x workflow.Folder) (workflow.Folder, error) {
+	f.created = x
+	x.ID, x.CreatedAt, x.UpdatedAt = n(4), clock, clock
+	return x, nil
+}
+
+func (f *fakeFolders) Folder(_ context.Context, organizations []id.ID, wanted id.ID) (workflow.Folder, error) {
+	for _, x := range f.all {
+		if x.ID == wanted && slices.Contains(organizations, x.OrganizationID) {
+			return x, nil
+		}
+	}
+	return workflow.Folder{}, fault.New(fault.NotFound, "no rows")
+}
+
+func (f *fakeFolders) List(_ context.Context, filter workflow.FolderFilter) (workflow.FolderPage, error) {
+	f.filter = filter
+	return workflow.FolderPage{Folders: f.all, Total: 7}, nil
+}
+
+func (f *fakeFolders) Path(context.Context, workflow.Folder) ([]workflow.Folder, error) {
+	return f.all, nil
+}
+
+func (f *fakeFolders) Update(_ context.Context, x workflow.Folder, change workflow.FolderChange) (workflow.Folder, error) {
+	f.change = &change
+	return x, nil
+}
+
+func (f *fakeFolders) Delete(_ context.Context, _ workflow.Folder, r workflow.FolderRemoval) (workflow.Emptied, error) {
+	f.removal = &r
+	return workflow.Emptied{Folders: 1, Workflows: 2}, nil
 }
 
 type fakeDeployments struct {

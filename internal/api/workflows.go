@@ -8,7 +8,9 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -42,16 +44,20 @@ func registerWorkflows(r *route.Router, d Deps) {
 type workflowOperations struct{ Deps }
 
 func (o workflowOperations) list(ctx context.Context, c route.Call[route.None], in *listWorkflows) (*workflowList, error) {
-	filter := workflow.ListFilter{
-		Organizations: access.OrganizationsFor(c.Principal, access.ReadWorkflow),
-		Search:        in.Search, Limit: in.Limit, Offset: in.Offset,
+	filter := workflow.ListFilter{Search: in.Search, Limit: in.Limit, Offset: in.Offset}
+	var err error
+	if filter.NamespaceID, err = namedIn("query.namespaceId", in.NamespaceID); err != nil {
+		return nil, err
 	}
-	if in.NamespaceID != "" {
-		namespace, err := id.Parse(in.NamespaceID)
-		if err != nil {
-			return nil, invalid("query.namespaceId", "must be a UUID")
-		}
-		filter.NamespaceID = namespace
+	folder := in.ParentFolderID
+	if folder == "" {
+		folder = in.FolderID
+	}
+	if folder == "" && in.RootOnly {
+		folder = rootWord
+	}
+	if filter.Organizations, filter.FolderID, filter.Root, err = o.within(ctx, c.Principal, access.ReadWorkflow, "query.parentFolderId", folder); err != nil {
+		return nil, err
 	}
 	page, err := o.Workflows.List(ctx, filter)
 	if err != nil {
@@ -65,25 +71,16 @@ func (o workflowOperations) list(ctx context.Context, c route.Call[route.None], 
 }
 
 func (o workflowOperations) create(ctx context.Context, c route.Call[route.None], in *createWorkflow) (*workflowBody, error) {
-	if err := checkFolder(in.Body.ParentFolderID); err != nil {
-		return nil, err
-	}
-	namespace, err := id.Parse(in.Body.NamespaceID)
-	if err != nil {
-		return nil, errNoNamespace()
-	}
-	n, err := o.Tenants.Namespace(ctx, c.Principal.Organizations(), namespace)
-	if fault.Is(err, fault.NotFound) {
-		return nil, errNoNamespace()
-	}
+	n, err := o.bodyNamespace(ctx, c.Principal, in.Body.NamespaceID)
 	if err != nil {
 		return nil, err
 	}
-	if err := access.Allow(c.Principal, access.WriteWorkflow, access.Resource{OrganizationID: n.OrganizationID, What: "Namespace"}); err != nil {
+	around, err := o.place(ctx, c.Principal, access.WriteWorkflow, n.OrganizationID, n.ID, in.Body.ParentFolderID)
+	if err != nil {
 		return nil, err
 	}
 	w, err := o.Workflows.Create(ctx, workflow.Workflow{
-		OrganizationID: n.OrganizationID, NamespaceID: n.ID,
+		OrganizationID: n.OrganizationID, NamespaceID: n.ID, Folders: around,
 		Name: in.Body.Name, Description: in.Body.Description.Value, CreatedByID: c.Principal.ID,
 	})
 	if err != nil {
@@ -101,6 +98,10 @@ func (o workflowOperations) change(ctx context.Context, c route.Call[workflow.Wo
 	if err != nil {
 		return nil, err
 	}
+	change.Move, err = o.move(ctx, c.Principal, access.WriteWorkflow, c.Object.NamespaceID, c.Object.Folders, workflowResource(c.Object), in.Body.ParentFolderID)
+	if err != nil {
+		return nil, err
+	}
 	if change == (workflow.Change{}) {
 		return showOneWorkflow(c.Object), nil
 	}
@@ -114,15 +115,12 @@ func (o workflowOperations) change(ctx context.Context, c route.Call[workflow.Wo
 // change returns what the request asks to change about w.
 func (in *changeWorkflow) change(w workflow.Workflow) (workflow.Change, error) {
 	b := &in.Body
-	if err := checkFolder(b.ParentFolderID); err != nil {
-		return workflow.Change{}, err
-	}
 	switch {
 	case b.Name.Set && b.Name.Value == nil:
 		return workflow.Change{}, invalid("body.name", "must not be null")
 	case b.Active.Set && b.Active.Value == nil:
 		return workflow.Change{}, invalid("body.active", "must be true or false")
-	case b.NamespaceID.Value != nil && !strings.EqualFold(*b.NamespaceID.Value, w.NamespaceID.String()):
+	case b.NamespaceID.Value != nil && !sameID(*b.NamespaceID.Value, w.NamespaceID):
 		return workflow.Change{}, invalid("body.namespaceId", "a workflow can't move to another namespace")
 	}
 	change := workflow.Change{Name: b.Name.Value, Active: b.Active.Value}
@@ -139,11 +137,20 @@ func (o workflowOperations) delete(ctx context.Context, c route.Call[workflow.Wo
 	return &deleted{ID: c.Object.ID, Message: "workflow deleted successfully", Success: true}, nil
 }
 
-func checkFolder(folder optional[string]) error {
-	if folder.Value != nil {
-		return invalid("body.parentFolderId", "Parent folder not found")
+// sameID reports whether a text names an id.
+func sameID(text string, x id.ID) bool { return strings.EqualFold(text, x.String()) }
+
+// bodyNamespace returns the namespace that a body names.
+func (d Deps) bodyNamespace(ctx context.Context, p identity.Principal, text string) (tenant.Namespace, error) {
+	named, err := id.Parse(text)
+	if err != nil {
+		return tenant.Namespace{}, errNoNamespace()
 	}
-	return nil
+	n, err := d.Tenants.Namespace(ctx, p.Organizations(), named)
+	if fault.Is(err, fault.NotFound) {
+		return n, errNoNamespace()
+	}
+	return n, err
 }
 
 // errNoNamespace is a wrong request and no missing page: the address is right.

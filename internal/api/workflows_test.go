@@ -28,9 +28,12 @@ func TestListWorkflows(t *testing.T) {
 		{"", workflow.ListFilter{Limit: 50}},
 		{"?limit=100&offset=3&search=a%20b", workflow.ListFilter{Limit: 100, Offset: 3, Search: "a b"}},
 		{"?namespaceId=#2", workflow.ListFilter{Limit: 50, NamespaceID: n(2)}},
-		{"?namespace_id=#2&folder_id=null&root_only=true", workflow.ListFilter{Limit: 50, NamespaceID: n(2)}},
+		{"?namespace_id=#2&folder_id=null&root_only=false", workflow.ListFilter{Limit: 50, NamespaceID: n(2), Root: true}},
+		{"?root_only=true", workflow.ListFilter{Limit: 50, Root: true}},
+		{"?parent_folder_id=#6&root_only=true", workflow.ListFilter{Limit: 50, FolderID: n(6)}},
+		{"?folderId=#7", workflow.ListFilter{Limit: 50, FolderID: n(7)}},
 	} {
-		w := newWorld(t)
+		w := newWorld(t, withFolders)
 		wantJSON(t, w.ask(t, "GET", ids("/api/workflows"+c.query), ""), 200, `{"results":[{`+helloWorkflow+`,"lastDeployment":null}],"total":7}`)
 		c.want.Organizations = []id.ID{n(orgNumber)}
 		if diff := cmp.Diff(c.want, w.workflows.filter); diff != "" {
@@ -39,7 +42,7 @@ func TestListWorkflows(t *testing.T) {
 	}
 	for query, text := range map[string]string{
 		"?limit=0": "query.limit", "?limit=101": "query.limit", "?limit=x": "query.limit", "?offset=-1": "query.offset",
-		"?namespaceId=x": "query.namespaceId: must be a UUID", "?limit=1&limit=2": "given twice",
+		"?namespaceId=x": "query.namespaceId: must be a UUID", "?parentFolderId=x": "query.parentFolderId: must be a UUID", "?rootOnly=x": "query.rootOnly", "?limit=1&limit=2": "given twice",
 	} {
 		wantError(t, newWorld(t).ask(t, "GET", "/api/workflows"+query, ""), 400, text)
 	}

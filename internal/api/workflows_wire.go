@@ -10,7 +10,7 @@ type workflowBody struct {
 	Name           string                   `json:"name"`
 	Description    *string                  `json:"description"`
 	NamespaceID    id.ID                    `json:"namespaceId"`
-	ParentFolderID *id.ID                   `json:"parentFolderId" nullable:"true" doc:"Always null: there are no folders yet"`
+	ParentFolderID *id.ID                   `json:"parentFolderId" nullable:"true" doc:"The folder that it is in; null at the root of its namespace"`
 	CreatedByID    *id.ID                   `json:"createdById" nullable:"true"`
 	CreatedAt      timestamp                `json:"createdAt"`
 	UpdatedAt      timestamp                `json:"updatedAt"`
@@ -45,7 +45,7 @@ type createWorkflow struct {
 		Name           string           `json:"name" minLength:"1" doc:"Unique within the namespace"`
 		NamespaceID    string           `json:"namespaceId" doc:"The namespace that the workflow belongs to"`
 		Description    optional[string] `json:"description,omitempty"`
-		ParentFolderID optional[string] `json:"parentFolderId,omitempty" doc:"Must be null or absent: there are no folders yet"`
+		ParentFolderID optional[string] `json:"parentFolderId,omitempty" doc:"The folder that it is put into; absent or null for the root"`
 	}
 }
 
@@ -54,22 +54,25 @@ type changeWorkflow struct {
 		Name           optional[string] `json:"name,omitempty"`
 		Description    optional[string] `json:"description,omitempty" doc:"null removes it"`
 		NamespaceID    optional[string] `json:"namespaceId,omitempty" doc:"Can't be changed"`
-		ParentFolderID optional[string] `json:"parentFolderId,omitempty" doc:"Must be null or absent: there are no folders yet"`
+		ParentFolderID optional[string] `json:"parentFolderId,omitempty" doc:"The folder that it moves into; null for the root"`
 		Active         optional[bool]   `json:"active,omitempty"`
 	}
 }
 
 type listWorkflows struct {
-	NamespaceID string `query:"namespaceId" doc:"Only those of this namespace"`
-	Search      string `query:"search" maxLength:"255" doc:"Only those whose name contains this text"`
-	Limit       int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
-	Offset      int    `query:"offset" minimum:"0" maximum:"1000000"`
+	NamespaceID    string `query:"namespaceId" doc:"Only those of this namespace"`
+	ParentFolderID string `query:"parentFolderId" doc:"Only those directly in this folder; the word null for those at the root"`
+	FolderID       string `query:"folderId" doc:"The same as parentFolderId"`
+	RootOnly       bool   `query:"rootOnly" doc:"Only those at the root, unless a folder is named"`
+	Search         string `query:"search" maxLength:"255" doc:"Only those whose name contains this text"`
+	Limit          int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Offset         int    `query:"offset" minimum:"0" maximum:"1000000"`
 }
 
 // showWorkflow shows a workflow as lists do.
 func showWorkflow(w workflow.Workflow) workflowBody {
 	body := workflowBody{
-		ID: w.ID, Name: w.Name, Description: w.Description, NamespaceID: w.NamespaceID,
+		ID: w.ID, Name: w.Name, Description: w.Description, NamespaceID: w.NamespaceID, ParentFolderID: idOrNull(w.FolderID()),
 		CreatedByID: idOrNull(w.CreatedByID), CreatedAt: timestamp(w.CreatedAt), UpdatedAt: timestamp(w.UpdatedAt),
 		Active: w.Active,
 	}

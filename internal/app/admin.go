@@ -79,7 +79,7 @@ func (o KeyOptions) request(now time.Time) (role tenant.Role, r identity.KeyRequ
 		ends := now.Add(o.Lifetime)
 		r.ExpiresAt = &ends
 	}
-	r.Scope, err = access.ParseScope(o.Scope, workflow)
+	r.Scope, err = access.ParseScope(o.Scope, access.Link{Type: tenant.WorkflowResource, ID: workflow})
 	return role, r, err
 }
 

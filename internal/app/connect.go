@@ -93,6 +93,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Tenants: tenants, Organizations: tenants, Invitations: invitations,
 		Audit: s.store, Recorder: s.recorder, Administration: administration,
 		Workflows:   workflows,
+		Folders:     &workflow.Folders{Store: s.store, IDs: s.ids, Now: now},
 		Realtime:    s.forAPI(live),
 		Deployments: deployments,
 		Executions:  s.executions,

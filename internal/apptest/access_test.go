@@ -132,7 +132,7 @@ func TestGrantsTellNothingOfOthers(t *testing.T) {
 	}
 	for what, fields := range map[string]map[string]any{
 		"a role":    withRole(grantOn("user", owner.ID, mine), "admin"),
-		"a folder":  withRole(map[string]any{"principal_type": "user", "principal_id": owner.ID, "resource_type": "folder", "resource_id": mine}, "user"),
+		"a place":   withRole(map[string]any{"principal_type": "user", "principal_id": owner.ID, "resource_type": "provider", "resource_id": mine}, "user"),
 		"a thing":   withRole(map[string]any{"principal_type": "user", "principal_id": owner.ID, "resource_type": "moon", "resource_id": mine}, "user"),
 		"a type":    withRole(grantOn("workflow", owner.ID, mine), "user"),
 		"no member": {"role": "user"},

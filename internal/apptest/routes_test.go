@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // objects are what the paths of one matrix row name.
 type objects struct {
 	organization, namespace, workflow, deployment, execution, trigger string
-	account, key, session, secret, batch                              string
+	account, key, session, secret, batch, folder                      string
 }
 
 // Every route is asked by every kind of caller, each time about objects of the
@@ -119,7 +119,7 @@ func addressFor(info route.Info) string {
 
 // fill puts ids into a route's path.
 func fill(info route.Info, o objects) string {
-	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "Secret": o.secret, "Batch": o.batch, "": o.workflow}[info.Object]
+	id := map[string]string{"Organization": o.organization, "Namespace": o.namespace, "Workflow": o.workflow, "Deployment": o.deployment, "Execution": o.execution, "Trigger": o.trigger, "Service account": o.account, "Development session": o.session, "Secret": o.secret, "Batch": o.batch, "Folder": o.folder, "": o.workflow}[info.Object]
 	if strings.HasPrefix(info.Path, "/api/organizations/{id}") {
 		id = o.organization
 	}
@@ -153,7 +153,7 @@ func newStock(t *testing.T, s *apptest.Server, namespace string) *stock {
 // routes do with the same.
 func stockOf(info route.Info) string {
 	switch info.Object {
-	case "Service account", "Secret", "Development session", "Batch":
+	case "Service account", "Secret", "Development session", "Batch", "Folder":
 		return info.Object
 	}
 	return ""
@@ -188,6 +188,9 @@ func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace st
 	}
 	if info.Object == "Secret" {
 		return objects{secret: storeSecret(t, s.Client, "matrix", fmt.Sprint(n), "value")}
+	}
+	if info.Object == "Folder" {
+		return objects{folder: makeFolder(t, s.Client, fmt.Sprint("matrix ", n), "")}
 	}
 	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
 	e := d.Run(t, `{}`)

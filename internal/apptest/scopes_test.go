@@ -56,7 +56,7 @@ func TestRoutesByRoleAndScope(t *testing.T) {
 		for i, name := range names {
 			o, keys := shared, sharedKeys
 			changes := info.Method != http.MethodGet && namesOwn(info.Path)
-			if changes || info.Object == "Service account" || info.Object == "Secret" {
+			if changes || info.Object == "Service account" || info.Object == "Secret" || info.Object == "Folder" {
 				o = unchanged.take(info)
 				if o.workflow != "" && name == "own" {
 					keys = narrowKeys(t, s, o.workflow, another)

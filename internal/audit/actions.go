@@ -50,6 +50,9 @@ const (
 	DeleteWorkflow Action = "workflow.delete"
 	// ChangeAlerts is another set of those who are told of a workflow's failures.
 	ChangeAlerts     Action = "workflow.failure_notifications"
+	CreateFolder     Action = "folder.create"
+	ChangeFolder     Action = "folder.change"
+	DeleteFolder     Action = "folder.delete"
 	Deploy           Action = "deployment.create"
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"

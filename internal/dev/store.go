@@ -13,6 +13,9 @@ type Session struct {
 	ID             id.ID
 	OrganizationID id.ID
 	WorkflowID     id.ID
+	// Folders are those around its workflow, the nearest first, where it is read by
+	// its id; nil in lists.
+	Folders []id.ID
 	// DeveloperID is a user's or a service account's.
 	DeveloperID id.ID
 	// Mirror has the deployed code run the events too.

@@ -38,9 +38,12 @@ type BatchFilter struct {
 type Batch struct {
 	ID             id.ID
 	OrganizationID id.ID
-	Action         BatchAction
-	Filter         BatchFilter
-	CreatedByID    id.ID
+	// Folders are those around its workflow, the nearest first, where it is read by
+	// its id; nil in lists.
+	Folders     []id.ID
+	Action      BatchAction
+	Filter      BatchFilter
+	CreatedByID id.ID
 	// CreatedBy names who asked for it to people.
 	CreatedBy string
 	CreatedAt time.Time

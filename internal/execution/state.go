@@ -48,7 +48,10 @@ type Execution struct {
 	ID             id.ID
 	OrganizationID id.ID
 	WorkflowID     id.ID
-	TriggerID      id.ID
+	// Folders are those around its workflow, the nearest first, where it is read by
+	// its id; nil in lists.
+	Folders   []id.ID
+	TriggerID id.ID
 	// DeploymentID is fixed when the execution is claimed first; zero before.
 	DeploymentID id.ID
 	EventID      id.ID

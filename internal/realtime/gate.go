@@ -51,7 +51,7 @@ func (g *Gate) Subscribe(ctx context.Context, p identity.Principal, channel stri
 	if err != nil {
 		return id.ID{}, fmt.Errorf("look for the workflow of a channel: %w", err)
 	}
-	if access.Allow(p, access.ReadExecution, access.InWorkflow(w.OrganizationID, w.ID, "Workflow")) != nil {
+	if access.Allow(p, access.ReadExecution, access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")) != nil {
 		return id.ID{}, ErrChannel()
 	}
 	return w.ID, nil

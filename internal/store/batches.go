@@ -14,11 +14,12 @@ import (
 const batchColumns = `b.id, b.organization_id, b.workflow_id, b.action, b.states, b.trigger_id, b.since, b.until, b.created_by_id, b.created_by,
 	b.created_at, b.total, b.done, b.skipped, b.reached_id, b.ended_at, b.problem`
 
-func scanBatch(scan scanner) (execution.Batch, error) {
+// scanBatch reads batchColumns and what follows them.
+func scanBatch(scan scanner, more ...any) (execution.Batch, error) {
 	var b execution.Batch
 	var action, states string
-	err := scan(&b.ID, &b.OrganizationID, &b.Filter.WorkflowID, &action, &states, &b.Filter.TriggerID, &b.Filter.Since, &b.Filter.Until,
-		&b.CreatedByID, &b.CreatedBy, &b.CreatedAt, &b.Total, &b.Done, &b.Skipped, &b.Reached, &b.EndedAt, &b.Problem)
+	err := scan(append([]any{&b.ID, &b.OrganizationID, &b.Filter.WorkflowID, &action, &states, &b.Filter.TriggerID, &b.Filter.Since, &b.Filter.Until,
+		&b.CreatedByID, &b.CreatedBy, &b.CreatedAt, &b.Total, &b.Done, &b.Skipped, &b.Reached, &b.EndedAt, &b.Problem}, more...)...)
 	b.Action = execution.BatchAction(action)
 	for state := range strings.SplitSeq(states, ",") {
 		b.Filter.States = append(b.Filter.States, execution.State(state))
@@ -89,10 +90,12 @@ func (s *Store) Batch(ctx context.Context, organizations []id.ID, batch id.ID) (
 	list, values := in(organizations, batch)
 	found := false
 	err = s.read(ctx, "read a batch", func(v *view) error {
-		return v.each(`SELECT `+batchColumns+` FROM batches b JOIN workflows w ON w.id = b.workflow_id
+		return v.each(`SELECT `+batchColumns+`, f.path FROM batches b JOIN workflows w ON w.id = b.workflow_id`+inFolder+`
 			WHERE b.id = ? AND w.deleted_at IS NULL AND b.organization_id IN `+list, values, func(scan scanner) (err error) {
 			found = true
-			b, err = scanBatch(scan)
+			var folders pathColumn
+			b, err = scanBatch(scan, &folders)
+			b.Folders = folders
 			return err
 		})
 	})

@@ -22,11 +22,12 @@ const deploymentColumns = `
 // workflow.
 const liveDeployments = ` deployments d JOIN workflows w ON w.id = d.workflow_id AND w.deleted_at IS NULL AND d.deleted_at IS NULL `
 
-func scanDeployment(scan scanner) (workflow.Deployment, error) {
+// scanDeployment reads deploymentColumns and what follows them.
+func scanDeployment(scan scanner, more ...any) (workflow.Deployment, error) {
 	var d workflow.Deployment
 	var providers, triggers string
-	err := scan(&d.ID, &d.OrganizationID, &d.WorkflowID, &d.Status, &d.SourceHash, &d.ProgramHash, &d.Entrypoint,
-		&d.ClientSDKVersion, &providers, &triggers, &d.ProviderMappings, &d.DeployedByID, &d.DeployedAt, &d.Note)
+	err := scan(append([]any{&d.ID, &d.OrganizationID, &d.WorkflowID, &d.Status, &d.SourceHash, &d.ProgramHash, &d.Entrypoint,
+		&d.ClientSDKVersion, &providers, &triggers, &d.ProviderMappings, &d.DeployedByID, &d.DeployedAt, &d.Note}, more...)...)
 	if err != nil {
 		return d, err
 	}
@@ -42,9 +43,11 @@ func (s *Store) Deployment(ctx context.Context, organizations []id.ID, wanted id
 	var found []workflow.Deployment
 	list, values := in(organizations, wanted)
 	err := s.read(ctx, "read a deployment", func(v *view) error {
-		return v.each(`SELECT `+deploymentColumns+` FROM`+liveDeployments+`WHERE d.id = ? AND d.organization_id IN `+list,
+		return v.each(`SELECT `+deploymentColumns+`, f.path FROM`+liveDeployments+inFolder+` WHERE d.id = ? AND d.organization_id IN `+list,
 			values, func(scan scanner) error {
-				d, err := scanDeployment(scan)
+				var folders pathColumn
+				d, err := scanDeployment(scan, &folders)
+				d.Folders = folders
 				found = append(found, d)
 				return err
 			})

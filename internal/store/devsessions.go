@@ -245,7 +245,10 @@ func (s *Store) DevSession(ctx context.Context, organizations []id.ID, session i
 	err := s.read(ctx, "read a development session", func(v *view) (err error) {
 		found, err = devSessions(v, ` JOIN organizations o ON o.id = d.organization_id
 			WHERE d.id = ? AND d.organization_id IN `+list+` AND o.deleted_at IS NULL`, values...)
-		if err != nil {
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		if _, err := v.one(`SELECT f.path FROM workflows w`+inFolder+` WHERE w.id = ?`, args{found[0].WorkflowID}, (*pathColumn)(&found[0].Folders)); err != nil {
 			return err
 		}
 		return addDevTriggers(v, found)

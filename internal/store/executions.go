@@ -29,13 +29,14 @@ type listedExecution struct {
 	postponed bool
 }
 
-func scanExecution(scan scanner) (listedExecution, error) {
+// scanExecution reads executionColumns and what follows them.
+func scanExecution(scan scanner, more ...any) (listedExecution, error) {
 	var e listedExecution
-	err := scan(&e.ID, &e.OrganizationID, &e.WorkflowID, &e.TriggerID, &e.DeploymentID, &e.EventID, &e.State, &e.ReceivedAt,
+	err := scan(append([]any{&e.ID, &e.OrganizationID, &e.WorkflowID, &e.TriggerID, &e.DeploymentID, &e.EventID, &e.State, &e.ReceivedAt,
 		&e.postponed, &e.AvailableAt, &e.StartedAt, &e.CompletedAt, &e.Duration, &e.Attempt, &e.Interruptions,
 		&e.Retries, &e.CancelReason, &e.ReplayOf, &e.TriggeredByID, &e.PlannedAt,
 		&e.Origin.ProviderType, &e.Origin.ProviderAlias, &e.Origin.TriggerType, &e.Origin.Method, &e.Origin.Path,
-		&e.Error, &e.Stack, &e.Result)
+		&e.Error, &e.Stack, &e.Result}, more...)...)
 	return e, err
 }
 
@@ -44,9 +45,13 @@ func (s *Store) Execution(ctx context.Context, organizations []id.ID, wanted id.
 	var found []execution.Execution
 	list, values := in(organizations, wanted)
 	err := s.read(ctx, "read an execution", func(v *view) (err error) {
-		found, err = s.executions(v, `
-			FROM executions e JOIN workflows w ON w.id = e.workflow_id AND w.deleted_at IS NULL
-			WHERE e.id = ? AND e.organization_id IN `+list, values)
+		var folders pathColumn
+		found, err = s.executions(v, `, f.path
+			FROM executions e JOIN workflows w ON w.id = e.workflow_id AND w.deleted_at IS NULL`+inFolder+`
+			WHERE e.id = ? AND e.organization_id IN `+list, values, &folders)
+		for i := range found {
+			found[i].Folders = folders
+		}
 		return err
 	})
 	if err == nil && len(found) == 0 {
@@ -58,11 +63,12 @@ func (s *Store) Execution(ctx context.Context, organizations []id.ID, wanted id.
 	return found[0], nil
 }
 
-// executions reads executions with their reasons to wait.
-func (s *Store) executions(v *view, tail string, values args) ([]execution.Execution, error) {
+// executions reads executions with their reasons to wait. More are where columns
+// go that tail begins with.
+func (s *Store) executions(v *view, tail string, values args, more ...any) ([]execution.Execution, error) {
 	var listed []listedExecution
 	err := v.each(`SELECT `+executionColumns+tail, values, func(scan scanner) error {
-		e, err := scanExecution(scan)
+		e, err := scanExecution(scan, more...)
 		listed = append(listed, e)
 		return err
 	})

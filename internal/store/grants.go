@@ -60,22 +60,32 @@ func (s *Store) SaveGrant(ctx context.Context, g access.Grant) (access.Grant, er
 // holdBoth keeps the resource and the principal of a grant from going until the
 // transaction ends: what goes takes its grants along.
 func holdBoth(t *tx, g access.Grant) error {
-	var one int
-	found, err := t.one(`SELECT 1 FROM workflows w WHERE w.id = ? AND w.organization_id = ? AND w.deleted_at IS NULL`+t.conn.dialect.hold("w"),
-		args{g.Resource.ID, g.OrganizationID}, &one)
-	if err == nil && (!found || g.Resource.Type != tenant.WorkflowResource) {
-		err = workflowNotFound()
-	}
-	if err != nil {
+	if err := holdResource(t, g.OrganizationID, g.Resource); err != nil {
 		return err
 	}
+	var one int
 	principal := `SELECT 1 FROM organization_members p WHERE p.user_id = ? AND p.organization_id = ?`
 	if g.Principal.Type == access.AccountPrincipal {
 		principal = `SELECT 1 FROM service_accounts p WHERE p.id = ? AND p.organization_id = ?`
 	}
-	found, err = t.one(principal+t.conn.dialect.hold("p"), args{g.Principal.ID, g.OrganizationID}, &one)
+	found, err := t.one(principal+t.conn.dialect.hold("p"), args{g.Principal.ID, g.OrganizationID}, &one)
 	if err == nil && !found {
 		err = principalNotFound()
+	}
+	return err
+}
+
+// holdResource keeps a resource of an organization from going until the
+// transaction ends; fault.NotFound when it is gone or another's.
+func holdResource(t *tx, organization id.ID, on access.Link) error {
+	query, missing := `SELECT 1 FROM workflows r WHERE r.id = ? AND r.organization_id = ? AND r.deleted_at IS NULL`, workflowNotFound
+	if on.Type == tenant.FolderResource {
+		query, missing = `SELECT 1 FROM folders r WHERE r.id = ? AND r.organization_id = ?`, folderNotFound
+	}
+	var one int
+	found, err := t.one(query+t.conn.dialect.hold("r"), args{on.ID, organization}, &one)
+	if err == nil && (!found || on.Type != tenant.WorkflowResource && on.Type != tenant.FolderResource) {
+		err = missing()
 	}
 	return err
 }
@@ -166,6 +176,7 @@ func (s *Store) DeleteGrant(ctx context.Context, organization id.ID, p access.Pr
 // follow is locked by its change first, so that no grant comes in between.
 const (
 	grantsOnWorkflow = `DELETE FROM grants WHERE resource_id = ? AND resource_type = 'workflow'`
+	grantsOnFolder   = `DELETE FROM grants WHERE resource_id = ? AND resource_type = 'folder'`
 	grantsOfAccount  = `DELETE FROM grants WHERE principal_id = ? AND principal_type = 'service_account'`
 	grantsOfMember   = `DELETE FROM grants WHERE organization_id = ? AND principal_id = ? AND principal_type = 'user'`
 )
@@ -307,13 +318,4 @@ func (c grantColumn) add(p *identity.Principal) {
 	if c.kind != "" {
 		p.Grants = append(p.Grants, tenant.ResourceRole{Type: tenant.ResourceType(c.kind), ID: c.id, Role: access.GrantableRole(c.role)})
 	}
-}
-
-// Resource implements access.Store. Workflows are inside nothing yet.
-func (s *Store) Resource(ctx context.Context, organizations []id.ID, link access.Link) (access.Resource, error) {
-	w, err := s.Workflow(ctx, organizations, link.ID)
-	if err != nil {
-		return access.Resource{}, err
-	}
-	return access.InWorkflow(w.OrganizationID, w.ID, "Workflow"), nil
 }

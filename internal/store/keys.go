@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
@@ -96,18 +97,13 @@ func insertKeyRow(t *tx, k identity.APIKey) error {
 	return err
 }
 
-// checkScope refuses a scope that names no workflow of an organization. A
-// workflow that is deleted later leaves keys that open nothing.
+// checkScope refuses a scope that names no workflow or folder of an organization.
+// What is deleted later leaves keys that open nothing.
 func checkScope(t *tx, organization id.ID, scope *identity.Scope) error {
 	if scope == nil || scope.ID.IsZero() {
 		return nil
 	}
-	var one int
-	found, err := t.one(`SELECT 1 FROM workflows WHERE id = ? AND organization_id = ? AND deleted_at IS NULL`, args{scope.ID, organization}, &one)
-	if err == nil && (!found || scope.Type != tenant.WorkflowResource) {
-		err = workflowNotFound()
-	}
-	return err
+	return holdResource(t, organization, access.Link{Type: scope.Type, ID: scope.ID})
 }
 
 // AddKey implements identity.KeyStore.

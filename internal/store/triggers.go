@@ -23,11 +23,12 @@ func declarationInto(d *workflow.Declaration) []any {
 
 const triggerColumns = `t.id, t.organization_id, t.workflow_id, t.created_at, h.id, h.method, h.path, s.next_at, t.dev_only, ` + declarationColumns
 
-func scanTrigger(scan scanner) (workflow.Trigger, error) {
+// scanTrigger reads triggerColumns and what follows them.
+func scanTrigger(scan scanner, more ...any) (workflow.Trigger, error) {
 	var t workflow.Trigger
 	var h workflow.Webhook
 	err := scan(append([]any{&t.ID, &t.OrganizationID, &t.WorkflowID, &t.CreatedAt, &h.ID, &h.Method, &h.Path, &t.NextAt, &t.DevOnly},
-		declarationInto(&t.Declaration)...)...)
+		append(declarationInto(&t.Declaration), more...)...)...)
 	if !h.ID.IsZero() {
 		t.Webhook = &h
 	}
@@ -44,16 +45,24 @@ func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, err
 // Trigger implements trigger.Store.
 func (s *Store) Trigger(ctx context.Context, organizations []id.ID, wanted id.ID) (workflow.Trigger, error) {
 	list, values := in(organizations, wanted)
-	found, err := s.triggers(ctx, `
-		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id
-		WHERE t.id = ? AND t.organization_id IN `+list+` AND t.deleted_at IS NULL AND o.deleted_at IS NULL`, values...)
-	if err == nil && len(found) == 0 {
+	var x workflow.Trigger
+	found := false
+	err := s.read(ctx, "read a trigger", func(v *view) error {
+		return v.each(`SELECT `+triggerColumns+`, f.path
+			FROM triggers t JOIN organizations o ON o.id = t.organization_id JOIN workflows w ON w.id = t.workflow_id
+			LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id`+inFolder+`
+			WHERE t.id = ? AND t.organization_id IN `+list+` AND t.deleted_at IS NULL AND o.deleted_at IS NULL`, values, func(scan scanner) (err error) {
+			found = true
+			var folders pathColumn
+			x, err = scanTrigger(scan, &folders)
+			x.Folders = folders
+			return err
+		})
+	})
+	if err == nil && !found {
 		err = fault.New(fault.NotFound, "Trigger not found")
 	}
-	if err != nil {
-		return workflow.Trigger{}, err
-	}
-	return found[0], nil
+	return x, err
 }
 
 // TriggerRuns implements trigger.Store.

@@ -14,9 +14,9 @@ import (
 
 const workflowColumns = `
 	w.id, w.organization_id, w.namespace_id, w.name, w.description, w.active, w.created_by_id,
-	w.created_at, w.updated_at, w.version, d.id, d.deployed_at, d.providers`
+	w.created_at, w.updated_at, w.version, d.id, d.deployed_at, d.providers, f.path`
 
-const workflowTables = ` workflows w LEFT JOIN deployments d ON d.id = w.active_deployment_id `
+const workflowTables = ` workflows w LEFT JOIN deployments d ON d.id = w.active_deployment_id LEFT JOIN folders f ON f.id = w.folder_id `
 
 func scanWorkflow(scan scanner) (workflow.Workflow, error) {
 	var (
@@ -25,7 +25,7 @@ func scanWorkflow(scan scanner) (workflow.Workflow, error) {
 		providers string
 	)
 	err := scan(&w.ID, &w.OrganizationID, &w.NamespaceID, &w.Name, &w.Description, &w.Active, &w.CreatedByID,
-		&w.CreatedAt, &w.UpdatedAt, &w.Version, &active.ID, &active.DeployedAt, &providers)
+		&w.CreatedAt, &w.UpdatedAt, &w.Version, &active.ID, &active.DeployedAt, &providers, (*pathColumn)(&w.Folders))
 	if err != nil || active.ID.IsZero() {
 		return w, err
 	}
@@ -43,11 +43,14 @@ func nameTaken(cause error) error {
 // CreateWorkflow implements workflow.Store.
 func (s *Store) CreateWorkflow(ctx context.Context, w workflow.Workflow) error {
 	return s.write(ctx, "create a workflow", func(t *tx) error {
+		if err := stands(t, w.NamespaceID, w.Folders); err != nil {
+			return err
+		}
 		n, err := t.exec(`
-			INSERT INTO workflows (id, organization_id, namespace_id, name, name_folded, description, active,
+			INSERT INTO workflows (id, organization_id, namespace_id, folder_id, name, name_folded, description, active,
 				created_by_id, created_at, updated_at, version)
-			SELECT ?, n.organization_id, n.id, ?, ?, ?, ?, ?, ?, ?, ? FROM namespaces n WHERE n.id = ? AND n.organization_id = ?`,
-			w.ID, w.Name, strings.ToLower(w.Name), w.Description, w.Active,
+			SELECT ?, n.organization_id, n.id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM namespaces n WHERE n.id = ? AND n.organization_id = ?`,
+			w.ID, w.FolderID(), w.Name, strings.ToLower(w.Name), w.Description, w.Active,
 			w.CreatedByID, w.CreatedAt, w.UpdatedAt, w.Version, w.NamespaceID, w.OrganizationID)
 		switch {
 		case t.unique(err):
@@ -65,7 +68,7 @@ func (s *Store) CreateWorkflow(ctx context.Context, w workflow.Workflow) error {
 
 // auditedWorkflow is what the audit log shows of a workflow.
 func auditedWorkflow(w workflow.Workflow) json.RawMessage {
-	fields := map[string]any{"name": w.Name, "active": w.Active, "description": nil}
+	fields := map[string]any{"name": w.Name, "active": w.Active, "description": nil, "folder": idOrNil(w.FolderID())}
 	if w.Description != nil {
 		fields["description"] = audit.Brief(*w.Description)
 	}
@@ -100,6 +103,13 @@ func (s *Store) Workflows(ctx context.Context, f workflow.ListFilter) (workflow.
 	if !f.NamespaceID.IsZero() {
 		where += ` AND w.namespace_id = ?`
 		values = append(values, f.NamespaceID)
+	}
+	if !f.FolderID.IsZero() {
+		where += ` AND w.folder_id = ?`
+		values = append(values, f.FolderID)
+	}
+	if f.Root {
+		where += ` AND w.folder_id IS NULL`
 	}
 	if f.Search != "" {
 		where += ` AND w.name_folded LIKE ? ESCAPE '\'`
@@ -141,12 +151,25 @@ func (s *Store) ChangeWorkflow(ctx context.Context, changed id.ID, c workflow.Ch
 		set += `, active = ?`
 		values = append(values, *c.Active)
 	}
+	if c.Move != nil {
+		set += `, folder_id = ?`
+		values = append(values, c.Move.FolderID())
+	}
 	var w workflow.Workflow
 	err := s.writeWorkflows(ctx, "change a workflow", func(t *tx) error {
 		t.notices.workflows[changed] = true
+		if c.Move != nil {
+			// Before the workflow, as whatever moves folders does.
+			if err := holdNamespaceOf(t, changed); err != nil {
+				return err
+			}
+		}
 		before, found, err := oneWorkflow(&t.view, changed, t.conn.dialect.lock("w"))
 		if err == nil && !found {
 			err = workflowNotFound()
+		}
+		if err == nil && c.Move != nil {
+			err = moves(t, before.NamespaceID, before.Folders, *c.Move)
 		}
 		if err != nil {
 			return err

@@ -33,6 +33,7 @@ func (w *World) Fill() workflow.Workflow {
 	w.granted(access.PrincipalRef{Type: access.UserPrincipal, ID: u.ID}, f, "user")
 	w.receiver(f, alert.Webhook)
 	w.fillKV(f)
+	w.place(f, w.folder(n, "filled", w.folder(n, "around").Inside()...))
 	w.secret(n, "filled", "default")
 	gone := w.Activation(f)
 	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}
@@ -87,6 +88,7 @@ func (w *World) ReadAll(f workflow.Workflow) {
 	w.readKV(f, note)
 	w.readDev(f, note)
 	w.readSecrets(f, note)
+	w.readFolders(f, note)
 	note(w.Store.Workflow(w.ctx(), mine, f.ID))
 	note(w.Workflows(w.ctx(), workflow.ListFilter{Organizations: mine, NamespaceID: f.NamespaceID, Search: "w", Limit: 10}))
 	note(w.ChangeWorkflow(w.ctx(), f.ID, workflow.Change{Active: &off}, w.Now()))

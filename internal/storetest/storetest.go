@@ -40,6 +40,8 @@ func Run(t *testing.T, backend Backend) {
 		{"devices", testDevices},
 		{"device model", testDeviceModel},
 		{"workflows", testWorkflows},
+		{"folders", testFolders},
+		{"folder model", testFolderModel},
 		{"deployments", testDeployments},
 		{"triggers", testTriggers},
 		{"accept", testAccept},

@@ -82,7 +82,10 @@ type Deployment struct {
 	ID             id.ID
 	OrganizationID id.ID
 	WorkflowID     id.ID
-	Status         Status
+	// Folders are those around its workflow, the nearest first, where it is read by
+	// its id; nil in lists.
+	Folders []id.ID
+	Status  Status
 	// SourceHash tells whether another deployment has the same content.
 	SourceHash  Hash
 	ProgramHash Hash
@@ -105,6 +108,9 @@ type Trigger struct {
 	ID             id.ID
 	OrganizationID id.ID
 	WorkflowID     id.ID
+	// Folders are those around its workflow, the nearest first, where it is read by
+	// its id; nil in lists.
+	Folders []id.ID
 	Declaration
 	CreatedAt time.Time
 	Webhook   *Webhook

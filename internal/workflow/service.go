@@ -21,7 +21,7 @@ const (
 // Store keeps workflows. Each method is one atomic unit.
 type Store interface {
 	// CreateWorkflow stores a workflow; fault.Conflict when the namespace has
-	// one of this name, fault.NotFound when the namespace is gone.
+	// one of this name, fault.NotFound when the namespace or the folder is gone.
 	CreateWorkflow(ctx context.Context, w Workflow) error
 	// Workflow returns a workflow that one of the organizations owns;
 	// fault.NotFound otherwise.
@@ -29,8 +29,9 @@ type Store interface {
 	// Workflows returns a page, the one changed last first.
 	Workflows(ctx context.Context, filter ListFilter) (Page, error)
 	// ChangeWorkflow applies a partial update and returns the result;
-	// fault.Conflict when the new name is taken, fault.NotFound when the
-	// workflow is gone.
+	// fault.Conflict when the new name is taken or a place is no longer what was
+	// decided about, fault.Denied when the move changes what others may do,
+	// fault.NotFound when the workflow or the folder is gone.
 	ChangeWorkflow(ctx context.Context, workflow id.ID, change Change, at time.Time) (Workflow, error)
 	// DeleteWorkflow hides a workflow, ends its waiting runs as cancelled and
 	// removes its triggers; what it leaves is removed by retention.

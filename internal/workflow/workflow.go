@@ -13,6 +13,8 @@ type Workflow struct {
 	NamespaceID    id.ID
 	Name           string
 	Description    *string
+	// Folders are those around it, the nearest first.
+	Folders []id.ID
 	// Active says whether its triggers start runs. An event for an inactive
 	// workflow is kept and ends as no_deployment.
 	Active      bool
@@ -26,6 +28,9 @@ type Workflow struct {
 	// one was set inactive.
 	ActiveDeployment *ActiveDeployment
 }
+
+// FolderID is the folder that it is in; zero at the root of the namespace.
+func (w Workflow) FolderID() id.ID { return first(w.Folders) }
 
 // ActiveDeployment is the part of the active deployment that is shown with its
 // workflow.
@@ -41,6 +46,7 @@ type Change struct {
 	// Description points to nil to clear the description.
 	Description **string
 	Active      *bool
+	Move        *Move
 }
 
 // ListFilter selects a page of workflows.
@@ -49,6 +55,10 @@ type ListFilter struct {
 	Organizations []id.ID
 	// NamespaceID restricts to one namespace when not zero.
 	NamespaceID id.ID
+	// FolderID restricts to what is directly in a folder when not zero, and Root to
+	// what is in none.
+	FolderID id.ID
+	Root     bool
 	// Search is a case-insensitive part of the name; empty for all.
 	Search        string
 	Limit, Offset int
