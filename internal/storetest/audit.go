@@ -72,15 +72,15 @@ func testAudit(t *testing.T, backend Backend) {
 
 		of := fmt.Sprintf(`"workflow":"%s"`, f.ID)
 		equal(t, "entries", w.recorded(n.OrganizationID, "workflow", "deployment"), []string{
-			`ada workflow.create workflow  -> {"active":true,"description":null,"name":"a"}`,
-			`ada workflow.change workflow {"active":true,"description":null,"name":"a"} -> {"active":false,"description":"about","name":"b"}`,
+			`ada workflow.create workflow  -> {"active":true,"description":null,"folder":null,"name":"a"}`,
+			`ada workflow.change workflow {"active":true,"description":null,"folder":null,"name":"a"} -> {"active":false,"description":"about","folder":null,"name":"b"}`,
 			fmt.Sprintf(`ada deployment.create deployment  -> {"program":"%x","source":"%x","status":"active",%s}`, a.Program.Hash, a.Deployment.SourceHash, of),
 			fmt.Sprintf(`ada deployment.change deployment {"note":null,%s} -> {"note":"about",%s}`, of, of),
 			fmt.Sprintf(`ada deployment.change deployment {"status":"active",%s} -> {"status":"inactive",%s}`, of, of),
 			fmt.Sprintf(`ada deployment.change deployment  -> {"status":"active",%s}`, of),
 			fmt.Sprintf(`ada deployment.change deployment {"status":"active",%s} -> {"status":"inactive",%s}`, of, of),
 			fmt.Sprintf(`ada deployment.delete deployment {"status":"inactive",%s} -> `, of),
-			`ada workflow.delete workflow {"active":false,"description":"about","name":"b"} -> `,
+			`ada workflow.delete workflow {"active":false,"description":"about","folder":null,"name":"b"} -> `,
 		})
 		links, err := w.AuditChain(w.ctx(), n.OrganizationID, 1, 1)
 		w.must(err)

@@ -69,7 +69,7 @@ func registerRuns(r *route.Router, d Deps) {
 	}, route.Object[execution.Execution]{
 		What: "Execution", Param: "id", Load: d.Executions.Get,
 		Resource: func(e execution.Execution) access.Resource {
-			return access.InWorkflow(e.OrganizationID, e.WorkflowID, "Execution")
+			return access.InWorkflow(e.OrganizationID, e.WorkflowID, e.Folders, "Execution")
 		},
 	}, d.getRun)
 }

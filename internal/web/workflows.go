@@ -25,7 +25,7 @@ func registerWorkflows(r *route.Router, d Deps) {
 	}, route.Object[workflow.Workflow]{
 		What: "Workflow", Param: "id", Load: d.Workflows.Workflow,
 		Resource: func(w workflow.Workflow) access.Resource {
-			return access.InWorkflow(w.OrganizationID, w.ID, "Workflow")
+			return access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")
 		},
 	}, d.getWorkflow)
 }
