@@ -22,6 +22,7 @@ type commands struct {
 	Apikey     apikeyCommand     `cmd:"" help:"Make, list and revoke API keys."`
 	Deploy     deployCommand     `cmd:"" help:"Deploy a project folder."`
 	Logs       logsCommand       `cmd:"" help:"Show the runs of a workflow with their lines."`
+	Secret     secretCommand     `cmd:"" help:"List, store and delete secrets, which only code is given."`
 	Login      loginCommand      `cmd:"" help:"Log in to a server, so that deploy and logs need no API key."`
 	Logout     logoutCommand     `cmd:"" help:"End the login to a server."`
 	Audit      auditCommand      `cmd:"" help:"Export the audit log, and verify it."`
@@ -42,6 +43,7 @@ const (
 
 // terminal is what a command prints on.
 type terminal struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	// userDir is where programs keep what is one user's; empty for nowhere.
 	userDir string
@@ -54,7 +56,7 @@ func main() {
 		os.Exit(embedded.RunChild(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	ctx, stop := untilSignal(context.Background())
-	code := run(ctx, os.Args[1:], os.Environ(), &terminal{stdout: os.Stdout, stderr: os.Stderr})
+	code := run(ctx, os.Args[1:], os.Environ(), &terminal{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})
 	stop()
 	os.Exit(code)
 }
