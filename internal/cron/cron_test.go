@@ -2,7 +2,6 @@ package cron
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,97 +107,6 @@ func TestMistakesHaveAPlace(t *testing.T) {
 			t.Errorf("%q: %v, want column %d: %s", tc.expression, err, tc.column, tc.says)
 		}
 	}
-}
-
-// model says which minutes of a stretch of time an expression names, by looking
-// at each of them: slow and too simple to be wrong.
-func model(s *Schedule, from, to time.Time) (found []time.Time) {
-	seen := map[time.Time]bool{}
-	before := wall(from.Add(-time.Minute).In(s.place))
-	for at := from.Add(-3 * time.Hour); at.Before(from); at = at.Add(time.Minute) {
-		seen[wall(at.In(s.place))] = true
-	}
-	for at := from; at.Before(to); at = at.Add(time.Minute) {
-		shown := wall(at.In(s.place))
-		named := s.names(shown)
-		if !s.everyHour {
-			named = named && !seen[shown]
-			for skipped := before.Add(time.Minute); skipped.Before(shown); skipped = skipped.Add(time.Minute) {
-				named = named || s.names(skipped)
-			}
-		}
-		if named {
-			found = append(found, at)
-		}
-		seen[shown], before = true, shown
-	}
-	return found
-}
-
-// names reports whether the expression names a minute.
-func (s *Schedule) names(c time.Time) bool {
-	has := func(position, n int) bool { return s.sets[position]&(1<<n) != 0 }
-	return has(minute, c.Minute()) && has(hour, c.Hour()) && has(month, int(c.Month())) && s.day(c)
-}
-
-var places = []string{
-	"UTC", "Europe/Berlin", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "America/St_Johns",
-}
-
-func drawField(r *rapid.T, name string, low, high int) string {
-	number := func(what string) int { return rapid.IntRange(low, high).Draw(r, name+" "+what) }
-	switch rapid.IntRange(0, 4).Draw(r, name) {
-	case 0, 1:
-		return "*"
-	case 2:
-		return "*/" + itoa(rapid.IntRange(1, high).Draw(r, name+" step"))
-	case 3:
-		a, b := number("from"), number("to")
-		return itoa(min(a, b)) + "-" + itoa(max(a, b))
-	default:
-		return itoa(number("a")) + "," + itoa(number("b"))
-	}
-}
-
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// TestNextIsTheModels compares a few days around changes of clocks, leap days
-// and ends of years.
-func TestNextIsTheModels(t *testing.T) {
-	t.Parallel()
-	starts := []time.Time{
-		time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 28, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 0, 0, 0, 0, time.UTC),
-		time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC), time.Date(2026, 4, 4, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 3, 0, 0, 0, 0, time.UTC),
-		time.Date(2026, 9, 5, 0, 0, 0, 0, time.UTC), time.Date(2028, 2, 28, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC),
-		time.Date(2026, 2, 14, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 21, 0, 0, 0, 0, time.UTC),
-	}
-	rapid.Check(t, func(r *rapid.T) {
-		expression := strings.Join([]string{
-			drawField(r, "minute", 0, 59), drawField(r, "hour", 0, 23), drawField(r, "day", 1, 31), drawField(r, "month", 1, 12), drawField(r, "weekday", 0, 7),
-		}, " ")
-		s, err := Parse(expression, place(t, rapid.SampledFrom(places).Draw(r, "place")))
-		if err != nil {
-			r.Skip(err)
-		}
-		from := rapid.SampledFrom(starts).Draw(r, "start")
-		to := from.Add(3 * 24 * time.Hour)
-		at := from.Add(-time.Second)
-		for _, want := range model(s, from, to) {
-			next := s.Next(at)
-			if !next.Equal(want) {
-				r.Fatalf("%s in %s after %v: %v, want %v", expression, s.place, at.UTC(), next.UTC(), want.UTC())
-			}
-			// Asked at any moment between the two it is the same.
-			between := at.Add(time.Duration(rapid.Int64Range(0, int64(want.Sub(at)-1)).Draw(r, "between")))
-			if again := s.Next(between); !again.Equal(want) {
-				r.Fatalf("%s in %s after %v: %v, want %v", expression, s.place, between.UTC(), again.UTC(), want.UTC())
-			}
-			at = want
-		}
-		if next := s.Next(at); !next.IsZero() && next.Before(to) {
-			r.Fatalf("%s in %s after %v: %v, want none before %v", expression, s.place, at.UTC(), next.UTC(), to)
-		}
-	})
 }
 
 func TestLatest(t *testing.T) {
