@@ -41,29 +41,46 @@ func (n *Node) open() doors {
 // Door serves connections of one kind.
 type Door func(w http.ResponseWriter, r *http.Request, address string) error
 
-// Websocket serves the websocket of the client protocol.
+// Websocket serves the websocket of the client protocol. The library keeps the
+// request for as long as the connection is open, so it gets one that holds
+// nothing of how it came here, and no headers once they were read.
 func (n *Node) Websocket(w http.ResponseWriter, r *http.Request, address string) error {
-	return n.enter(n.doors.websocket, w, r, address)
+	return n.enter(r, address, func(c identity.Credential) {
+		kept := &http.Request{
+			Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Header: r.Header, Host: r.Host,
+		}
+		kept = kept.WithContext(withCredential(context.Background(), c))
+		n.doors.websocket.ServeHTTP(w, kept)
+		kept.Header = nil
+	})
 }
 
 // ServerSentEvents serves the fallback by server-sent events.
 func (n *Node) ServerSentEvents(w http.ResponseWriter, r *http.Request, address string) error {
-	return n.enter(n.doors.sse, w, r, address)
+	return n.pass(n.doors.sse, w, r, address)
 }
 
 // Stream serves the fallback by HTTP streaming.
 func (n *Node) Stream(w http.ResponseWriter, r *http.Request, address string) error {
-	return n.enter(n.doors.stream, w, r, address)
+	return n.pass(n.doors.stream, w, r, address)
 }
 
 // Emulate takes what clients of the fallbacks send.
 func (n *Node) Emulate(w http.ResponseWriter, r *http.Request, address string) error {
-	return n.enter(n.doors.emulation, w, r, address)
+	return n.pass(n.doors.emulation, w, r, address)
+}
+
+func (n *Node) pass(door http.Handler, w http.ResponseWriter, r *http.Request, address string) error {
+	return n.enter(r, address, func(c identity.Credential) { door.ServeHTTP(w, r.WithContext(withCredential(r.Context(), c))) })
+}
+
+func withCredential(ctx context.Context, c identity.Credential) context.Context {
+	return context.WithValue(ctx, credentialKey{}, c)
 }
 
 // enter lets a request in with its credential. A page of another site must not
 // connect with the cookie of its reader.
-func (n *Node) enter(door http.Handler, w http.ResponseWriter, r *http.Request, address string) error {
+func (n *Node) enter(r *http.Request, address string, serve func(identity.Credential)) error {
 	if !n.fromHere(r) {
 		return fault.New(fault.Denied, "Pages of %.100q may not connect here; FLOWW_CORS_ORIGINS lists the sites that may", r.Header.Get("Origin"))
 	}
@@ -74,7 +91,7 @@ func (n *Node) enter(door http.Handler, w http.ResponseWriter, r *http.Request, 
 	if cookie, err := r.Cookie(identity.SessionCookie); err == nil {
 		credential.Cookie = cookie.Value
 	}
-	door.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), credentialKey{}, credential)))
+	serve(credential)
 	return nil
 }
 
