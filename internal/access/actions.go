@@ -48,6 +48,10 @@ const (
 	// ReadKV and WriteKV are for runs too, by the permissions of their workflow.
 	ReadKV  Action = "kv.read"
 	WriteKV Action = "kv.write"
+	// ReadRuntime is to see runtimes and to pull their images, WriteRuntime to
+	// push images and to make and remove runtimes.
+	ReadRuntime  Action = "runtime.read"
+	WriteRuntime Action = "runtime.write"
 )
 
 // Actions on what is one's own, for everybody who is logged in.
@@ -81,6 +85,9 @@ const (
 	AskRealtime Action = "realtime.ask"
 	// ConnectRealtime is decided about inside of the connection.
 	ConnectRealtime Action = "realtime.connect"
+	// UseRegistry is decided about by the credential that a request carries in
+	// the way of container tools.
+	UseRegistry Action = "registry.use"
 )
 
 // ReadMeasurements is the operator's.
@@ -118,6 +125,8 @@ var needs = map[Action]tenant.Role{
 	UseSecret:           tenant.RoleMember,
 	ReadKV:              tenant.RoleViewer,
 	WriteKV:             tenant.RoleMember,
+	ReadRuntime:         tenant.RoleViewer,
+	WriteRuntime:        tenant.RoleMember,
 }
 
 // The groups of actions that a credential's scope can be made of.
@@ -132,8 +141,8 @@ const (
 // well, is in no group: a credential that is made for less must not be the way to
 // one that is not.
 var groups = map[string][]Action{
-	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadFolder, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV, ReadSecret},
-	ScopeDeploy: {ReadNamespace, ReadWorkflow, ReadFolder, WriteWorkflow, DeployWorkflow, ReadSecret, UseSecret, ReadWhoami, ExplainAccess},
+	ScopeRead:   {ReadNamespace, ReadWorkflow, ReadFolder, ReadExecution, ReadOrganization, ReadWhoami, ExplainAccess, ListOrganizations, ReadMember, ReadAccess, ReadKV, ReadSecret, ReadRuntime},
+	ScopeDeploy: {ReadNamespace, ReadWorkflow, ReadFolder, WriteWorkflow, DeployWorkflow, ReadSecret, UseSecret, ReadRuntime, WriteRuntime, ReadWhoami, ExplainAccess},
 	ScopeInvoke: {ReadNamespace, ReadWorkflow, ReadFolder, RunWorkflow, ReadWhoami, ExplainAccess},
 }
 

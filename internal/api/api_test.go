@@ -29,7 +29,7 @@ func TestPublicRoutesAreFew(t *testing.T) {
 	open := map[string]bool{
 		"/livez": true, "/readyz": true, "/health": true, "/api/health": true, "/openapi.json": true, "/webhook/{path...}": true,
 		"/centrifugo/connect": true, "/centrifugo/subscribe": true, "/api/centrifugo/connect": true, "/api/centrifugo/subscribe": true,
-		"/api/config": true, "/sdk/floww.tgz": true,
+		"/api/config": true, "/sdk/floww.tgz": true, "/v2/{path...}": true, "/v2/token": true,
 	}
 	for _, path := range []string{deviceAuthorizePath, deviceTokenPath, tokenRefreshPath, tokenRevokePath} {
 		open[path], open["/api"+path] = true, true

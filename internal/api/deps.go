@@ -33,6 +33,7 @@ type Deps struct {
 	Secrets     Secrets
 	Alerts      Alerts
 	Realtime    Realtime
+	Images      Images
 	Accounts    Accounts
 	Access      Access
 	Sessions    Sessions
@@ -172,7 +173,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Folders == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Folders == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil || d.Images.Registry == nil || d.Images.Tokens == nil || d.Images.Authenticate == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")
@@ -219,6 +220,8 @@ func Register(r *route.Router, d Deps) error {
 	registerProviders(r, d)
 	registerSDK(r)
 	registerTokens(r, d)
+	registerRegistry(r, d)
+	registerRuntimes(r, d)
 	registerProxy(r, d)
 	if d.Realtime.Door != nil {
 		registerDoor(r, d.Realtime.Door)

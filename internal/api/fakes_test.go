@@ -20,6 +20,7 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/realtime"
+	"github.com/usefloww/flowwd/internal/registry"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -110,6 +111,9 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	}
 	w.deps.Sessions = &identity.Sessions{}
 	w.deps.Realtime = Realtime{Gate: &realtime.Gate{}, Tokens: &realtime.Tokens{}}
+	w.deps.Images = Images{Registry: &registry.Registry{}, Tokens: &registry.Tokens{}, Authenticate: func(context.Context, identity.Credential) (identity.Principal, error) {
+		return identity.Principal{}, fault.New(fault.Unauthenticated, "Invalid credential")
+	}}
 	if err := Register(w.Router, w.deps); err != nil {
 		t.Fatal(err)
 	}

@@ -75,6 +75,10 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
+	images, err := s.addImages(users)
+	if err != nil {
+		return err
+	}
 	passwords := s.passwords(way, s.store, tenants.Fresh)
 	invitations := s.invitations(way, post)
 	pages := s.pages(users, passwords, tenants)
@@ -95,6 +99,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Workflows:   workflows,
 		Folders:     &workflow.Folders{Store: s.store, IDs: s.ids, Now: now},
 		Realtime:    s.forAPI(live),
+		Images:      images,
 		Deployments: deployments,
 		Executions:  s.executions,
 		Sessions:    users.Sessions,

@@ -21,6 +21,9 @@ func (d DataDir) Database() string { return filepath.Join(string(d), "flowwd.db"
 // Blobs is the folder of event bodies that are too large for the database.
 func (d DataDir) Blobs() string { return filepath.Join(string(d), "blobs") }
 
+// Images is the folder of container images.
+func (d DataDir) Images() string { return filepath.Join(string(d), "images") }
+
 func (d DataDir) keys() string { return filepath.Join(string(d), "keys") }
 
 func (d DataDir) lock() string { return filepath.Join(string(d), "lock") }

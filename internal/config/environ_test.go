@@ -73,6 +73,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Abuse:    Abuse{TrustedProxies: []string{}, CORSOrigins: []string{}, RateLimit: 500, AuditDays: 365, GraceDays: 7},
 		Realtime: Realtime{CentrifugoHost: "localhost", CentrifugoPort: 5001},
+		Images:   Images{RegistryLimit: 10 << 30},
 	}
 	if diff := cmp.Diff(want, got.Settings); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)

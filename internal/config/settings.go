@@ -46,6 +46,7 @@ type Settings struct {
 	Login
 	Abuse
 	Realtime
+	Images
 }
 
 // Remote is the server that a command is a client of.

@@ -28,6 +28,10 @@ const (
 	RealtimeAdmin Purpose = "realtime admin"
 	// RealtimeAdminSession signs the logins at those pages.
 	RealtimeAdminSession Purpose = "realtime admin session"
+	// RegistryTokens sign what opens the image registry, RegistryUploads the
+	// state of uploads to it.
+	RegistryTokens  Purpose = "registry tokens"
+	RegistryUploads Purpose = "registry uploads"
 	// RunTokens sign what the code of a run shows to this server.
 	RunTokens Purpose = "run tokens"
 	// Check tells whether a server has the right keys.

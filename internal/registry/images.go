@@ -1,0 +1,84 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+func name(organization id.ID) (reference.Named, error) {
+	return reference.WithName(Repository(organization))
+}
+
+// Digest returns the digest of the image that an organization has under a tag;
+// fault.NotFound when there is none.
+func (r *Registry) Digest(ctx context.Context, organization id.ID, tag string) (string, error) {
+	if !IsTag(tag) {
+		return "", fault.New(fault.Invalid, "%.100q is no image hash", tag)
+	}
+	repository, err := r.repository(ctx, organization)
+	if err != nil {
+		return "", err
+	}
+	found, err := repository.Tags(ctx).Get(ctx, tag)
+	var unknown distribution.ErrTagUnknown
+	switch {
+	case errors.As(err, &unknown):
+		return "", fault.New(fault.NotFound, "Image does not exist")
+	case err != nil:
+		return "", fmt.Errorf("look for the image %s: %w", tag, err)
+	}
+	manifests, err := repository.Manifests(ctx)
+	if err != nil {
+		return "", fmt.Errorf("look for the image %s: %w", tag, err)
+	}
+	there, err := manifests.Exists(ctx, found.Digest)
+	if err != nil {
+		return "", fmt.Errorf("look for the image %s: %w", tag, err)
+	}
+	if !there {
+		return "", fault.New(fault.NotFound, "Image does not exist")
+	}
+	return found.Digest.String(), nil
+}
+
+// Usage is how many bytes an organization keeps. What it has in common with
+// others counts for each.
+func (r *Registry) Usage(ctx context.Context, organization id.ID) (total int64, err error) {
+	repository, err := r.repository(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	err = r.each(ctx, repository, func(d digest.Digest) error {
+		found, err := r.images.BlobStatter().Stat(ctx, d)
+		if errors.Is(err, distribution.ErrBlobUnknown) {
+			return nil
+		}
+		total += found.Size
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count what an organization's images take: %w", err)
+	}
+	return total, nil
+}
+
+// each calls visit for all that a repository has: layers, configurations and
+// manifests.
+func (r *Registry) each(ctx context.Context, repository distribution.Repository, visit func(digest.Digest) error) error {
+	manifests, err := repository.Manifests(ctx)
+	if err != nil {
+		return err
+	}
+	if err := enumerate(ctx, repository.Blobs(ctx), visit); err != nil {
+		return err
+	}
+	return enumerate(ctx, manifests, visit)
+}
