@@ -22,6 +22,9 @@ const (
 	maxOpen = 1000
 	// maxPending is what those hold, in bytes.
 	maxPending = 64 << 20
+	// maxRefused are the questions beyond these whose refusal the code has not
+	// heard: code that asks in a loop never listens.
+	maxRefused = 100_000
 )
 
 // wholeBody is the length up to which a body comes with its head, and partSize
@@ -47,6 +50,16 @@ type asks struct {
 	mu      sync.Mutex
 	open    map[uint64]*question
 	pending int
+	// refused are the questions that are still to be told that they are too many,
+	// by a goroutine when refusing is set.
+	refused  []refusal
+	refusing bool
+}
+
+// refusal names a question that is not answered.
+type refusal struct {
+	id   uint64
+	name string
 }
 
 // question is one that is not over.
@@ -107,20 +120,48 @@ func (a *asks) begin(ask bridge.Ask) error {
 		cancel()
 		return fmt.Errorf("two questions have the number %d", ask.ID)
 	}
-	full := len(a.open) >= maxOpen || a.pending+q.size > maxPending
+	if len(a.open) >= maxOpen || a.pending+q.size > maxPending {
+		cancel()
+		return a.refuse(refusal{ask.ID, ask.Name})
+	}
 	a.open[ask.ID] = q
 	a.pending += q.size
 	a.done.Go(func() {
 		defer a.end(ask.ID, q)
-		if full {
-			a.fail(ctx, ask, fmt.Errorf("%d requests of this run are open, or they hold %d MB; read or cancel the bodies of their answers", maxOpen, maxPending>>20))
-			return
-		}
 		if err := a.answer(ctx, ask, q); err != nil {
-			a.fail(ctx, ask, err)
+			a.fail(ctx, refusal{ask.ID, ask.Name}, err)
 		}
 	})
 	return nil
+}
+
+// refuse has a question told that there are too many, without holding up the
+// reader of the child's frames: the child may not read before it has written.
+func (a *asks) refuse(r refusal) error {
+	if len(a.refused) >= maxRefused {
+		return fmt.Errorf("it has asked for %d things at once; await them", maxOpen+maxRefused)
+	}
+	a.refused = append(a.refused, r)
+	if !a.refusing {
+		a.refusing = true
+		a.done.Go(a.tellRefusals)
+	}
+	return nil
+}
+
+func (a *asks) tellRefusals() {
+	for {
+		a.mu.Lock()
+		told := a.refused
+		a.refused, a.refusing = nil, len(told) > 0
+		a.mu.Unlock()
+		if len(told) == 0 {
+			return
+		}
+		for _, r := range told {
+			a.fail(a.ctx, r, fmt.Errorf("%d requests of this run are open, or they hold %d MB; read or cancel the bodies of their answers", maxOpen, maxPending>>20))
+		}
+	}
 }
 
 func (a *asks) end(id uint64, q *question) {
@@ -142,8 +183,8 @@ func (a *asks) reply(ctx context.Context, r bridge.Reply) {
 	_ = a.child.Send(r.Append(nil))
 }
 
-func (a *asks) fail(ctx context.Context, ask bridge.Ask, err error) {
-	a.reply(ctx, bridge.Reply{ID: ask.ID, Last: true, Failed: true, Head: []byte(ask.Name + " failed: " + err.Error())})
+func (a *asks) fail(ctx context.Context, r refusal, err error) {
+	a.reply(ctx, bridge.Reply{ID: r.id, Last: true, Failed: true, Head: []byte(r.name + " failed: " + err.Error())})
 }
 
 // answer answers a question to its end.

@@ -1,8 +1,10 @@
 package embedded_test
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +51,10 @@ func TestHostileCode(t *testing.T) {
 		"bigint":           {`let n = 2n; for (;;) n *= n;`, engine.Threw, "BigInt"},
 		"promises":         {`for (const all = [];;) all.push(new Promise(() => {}));`, engine.OutOfMemory, ""},
 		"timers":           {`for (;;) setTimeout(() => {}, 1e9);`, engine.OutOfMemory, ""},
+		"interval flood":   {`for (let i = 0; i < 1e4; i++) setInterval(() => {}, 0); await new Promise(() => {});`, engine.Timeout, ""},
+		"question flood":   {`for (;;) __floww.ask("kv", "{}").catch(() => {});`, engine.Timeout, ""},
+		"fetch flood":      {`for (;;) fetch("http://127.0.0.1:1/").catch(() => {});`, engine.Timeout, ""},
+		"large questions":  {`for (;;) __floww.ask("kv", "x".repeat(1e6)).catch(() => {});`, engine.OutOfMemory, ""},
 		"closures":         {`let f = () => 0; for (;;) { const g = f; f = () => g; }`, engine.OutOfMemory, ""},
 		"recursion":        {`const f = () => f() + 1; f();`, engine.Threw, "stack overflow"},
 		"caught recursion": {`const f = () => { try { f(); } catch { f(); } }; f();`, engine.Timeout, ""},
@@ -97,5 +103,35 @@ func TestHostileCode(t *testing.T) {
 				t.Errorf("the next run: %v", err)
 			}
 		})
+	}
+}
+
+// TestQuestionsAreBounded asks more at once than a run may: the server is asked
+// for some of them, some wait, and the rest are refused, each by its own error.
+func TestQuestionsAreBounded(t *testing.T) {
+	t.Parallel()
+	e := start(t, nil)
+	call := invocation(t, e, script(`
+		const refused = [];
+		return await new Promise((resolve) => {
+			for (let i = 0; i < 5000; i++) __floww.ask("kv", "{}").catch((e) => refused.push(e.message) === 4000 && resolve(new Set(refused).size + ": " + refused[0]));
+		});`))
+	var asked, most atomic.Int32
+	call.Ask = func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+		for now := asked.Add(1); ; {
+			if before := most.Load(); now <= before || most.CompareAndSwap(before, now) {
+				break
+			}
+		}
+		defer asked.Add(-1)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	got, err := e.Invoke(t.Context(), call, func([]engine.LogLine) {})
+	if want := `"1: kv failed: 1000 requests of this run are open`; err != nil || !strings.HasPrefix(string(got.Value), want) {
+		t.Errorf("got %s (%v), want %s…", got.Value, err, want)
+	}
+	if most.Load() > 100 {
+		t.Errorf("the server was asked for %d things at once", most.Load())
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,31 +112,53 @@ func refusedAs(err error, why string) bool {
 	return err != nil && strings.Contains(err.Error(), "must not be reached by workflows ("+why+")")
 }
 
-// TestSpellings has addresses that must not be reached, in forms that parsers
-// take.
-func TestSpellings(t *testing.T) {
-	t.Parallel()
-	c := client(t, "", nil)
-	for url, why := range map[string]string{
+// spellings are addresses that must not be reached, in forms that parsers take.
+func spellings() map[string]string {
+	return map[string]string{
 		"http://127.0.0.1/": "loopback", "http://127.0.0.1:8080/": "loopback", "http://[::1]/": "loopback", "http://[::ffff:127.0.0.1]/": "loopback",
 		"http://[::ffff:7f00:1]:80/": "loopback", "http://[0:0:0:0:0:ffff:127.0.0.1]/": "loopback", "http://0.0.0.0/": "this host", "http://[::]/": "this host",
 		"http://169.254.169.254/latest/meta-data/": "metadata of the cloud", "http://10.0.0.1/": "a private network", "http://[fd00::1]/": "a private network",
 		"http://[64:ff9b::7f00:1]/": "loopback", "http://localhost/": "loopback", "http://metadata.google.internal/": "metadata of the cloud",
-		"http://METADATA.google.internal./": "metadata of the cloud",
-	} {
-		if _, _, err := get(t, c, Request{URL: url}); !refusedAs(err, why) {
-			t.Errorf("%s: %v, want it refused as %s", url, err, why)
+		"http://METADATA.google.internal./": "metadata of the cloud", "http://LOCALHOST/": "loopback",
+		"http://user:password@127.0.0.1/": "loopback", "http://public.example@127.0.0.1/": "loopback", "http://[fe80::1%25eth0]/": "link-local",
+		"http://[2002:7f00:1::]/": "loopback", "http://[2002:a9fe:a9fe::]/": "metadata of the cloud", "http://[64:ff9b::a00:1]/": "a private network",
+		"http://[::127.0.0.1]/": "loopback", "https://127.0.0.1/": "loopback", "HTTP://127.0.0.1/": "loopback", "http://127.0.0.1/#@public.example": "loopback",
+		"http://[64:ff9b:1::7f00:1]/": "a private network behind NAT64", "http://[2001:0:7f00:1::]/": "reserved",
+	}
+}
+
+// TestSpellings wants none of them reached, neither at once nor by a redirect.
+func TestSpellings(t *testing.T) {
+	t.Parallel()
+	s := server(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", r.URL.Query().Get("to"))
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	allowed := s.Listener.Addr().String()
+	c := client(t, allowed, nil)
+	for address, why := range spellings() {
+		if _, _, err := get(t, c, Request{URL: address}); !refusedAs(err, why) {
+			t.Errorf("%s: %v, want it refused as %s", address, err, why)
+		}
+		if _, _, err := get(t, c, Request{URL: s.URL + "/?to=" + url.QueryEscape(address)}); !refusedAs(err, why) {
+			t.Errorf("a redirect to %s: %v, want it refused as %s", address, err, why)
 		}
 	}
 	// These are names for the resolver, which knows none of them, and never
 	// addresses that are reached.
-	for _, url := range []string{"http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/"} {
-		if _, _, err := get(t, c, Request{URL: url}); err == nil {
-			t.Errorf("%s was reached", url)
+	for _, address := range []string{
+		"http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/", "http://0x7f000001/", "http://127.0.0.1./", "http://%31%32%37.0.0.1/", "http://①②⑦.0.0.1/",
+		"http://localhost./", "http://a.localhost/", "http://127。0。0。1/", "http://[127.0.0.1]/", "http:///127.0.0.1/", "http:127.0.0.1", "//127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/", "http://127.0.0.1\t/",
+	} {
+		if _, _, err := get(t, c, Request{URL: address}); err == nil {
+			t.Errorf("%s was reached", address)
+		}
+		if _, _, err := get(t, c, Request{URL: s.URL + "/?to=" + url.QueryEscape(address)}); err == nil {
+			t.Errorf("a redirect to %s was followed to an answer", address)
 		}
 	}
-	if _, refused := c.Counts(); refused != 15 {
-		t.Errorf("%d requests were counted as refused", refused)
+	if _, refused := c.Counts(); refused < int64(2*len(spellings())) {
+		t.Errorf("%d requests were counted as refused, want at least %d", refused, 2*len(spellings()))
 	}
 }
 
