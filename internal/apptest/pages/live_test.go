@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/centrifugotest"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/realtimetest"
 )
@@ -21,14 +22,20 @@ type follower struct {
 	cable *realtimetest.Cable
 }
 
-// newFollower opens the page of a workflow and waits until it is live.
+// newFollower opens the page of a workflow over such a line.
 func newFollower(t *testing.T, s *apptest.Server, d *apptest.Deployed) *follower {
 	t.Helper()
 	f := &follower{newPerson(t), realtimetest.NewCable(t, s.URL)}
-	f.open(f.cable.URL + "/workflows/" + d.WorkflowID)
+	f.begins(f.cable.URL, d)
+	return f
+}
+
+// begins opens the page of a workflow and waits until it is live.
+func (f *follower) begins(server string, d *apptest.Deployed) {
+	f.t.Helper()
+	f.open(server + "/workflows/" + d.WorkflowID)
 	f.logsIn(apptest.AdminLogin, apptest.AdminPassword)
 	f.isLive("live")
-	return f
 }
 
 // isLive waits for the page to say how it is connected.
@@ -59,9 +66,11 @@ func (f *follower) runs() string {
 // withRuns starts a server with a first account that runs code.
 func withRuns(t *testing.T) *apptest.Server {
 	t.Helper()
-	return apptest.Start(t, apptest.Options{Settings: func(s *config.Settings) {
-		s.AdminEmail, s.AdminPassword = apptest.AdminLogin, apptest.AdminPassword
-	}})
+	return apptest.Start(t, apptest.Options{Settings: asAda})
+}
+
+func asAda(s *config.Settings) {
+	s.AdminEmail, s.AdminPassword = apptest.AdminLogin, apptest.AdminPassword
 }
 
 // Whoever looks at a workflow sees its runs and their lines come, without loading
@@ -131,4 +140,30 @@ func TestRunsAppearLive(t *testing.T) {
 	f.sees("Workflows")
 	f.wants("hello", "1 in all")
 	f.pictured("workflows")
+}
+
+// The same where a Centrifugo takes the connections, which knows pages by tokens.
+func TestRunsAppearLiveByCentrifugo(t *testing.T) {
+	t.Parallel()
+	s, c := centrifugotest.Beside(t, apptest.Options{Settings: asAda})
+	d := s.Deploy(t, "hello", apptest.Handler(`console.log("hello " + event.body.n)`))
+	f := &follower{person: newPerson(t)}
+	f.begins(s.URL, d) // Centrifugo lets pages of this address alone connect
+	first := d.Send(t, `{"n": 1}`)
+	f.ended(first, "completed")
+	c.Kill(t)
+	f.isLive("connecting")
+	missed := d.Run(t, `{"n": 2}`).ID
+	c.Restart(t)
+	f.isLive("live")
+	last := d.Send(t, `{"n": 3}`)
+	for n, id := range []string{first, missed, last} {
+		f.ended(id, "completed")
+		if got := f.lines(id); got != fmt.Sprintf("hello %d", n+1) {
+			t.Errorf("run %d has the lines %q", n+1, got)
+		}
+	}
+	if got := f.runs(); got != last+" "+missed+" "+first {
+		t.Errorf("the page has the runs %s", got)
+	}
 }

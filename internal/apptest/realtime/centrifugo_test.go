@@ -3,8 +3,6 @@
 package realtime
 
 import (
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,17 +11,10 @@ import (
 
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/centrifugotest"
-	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/realtimetest"
 )
 
 func homes() []home { return []home{embeddedHome(), centrifugoHome()} }
-
-// Secrets that a server and its Centrifugo share in tests.
-const (
-	apiKey      = "the key of Centrifugo's API"
-	tokenSecret = "a secret that is long enough for realtime tokens"
-)
 
 // centrifugoHome is a Centrifugo beside the server.
 func centrifugoHome() home {
@@ -35,33 +26,8 @@ func centrifugoHome() home {
 
 func besideCentrifugo(t *testing.T, o apptest.Options) (*place, *centrifugotest.Server) {
 	t.Helper()
-	ports := centrifugotest.Ports(t, 2)
-	change := o.Settings
-	o.Settings = func(c *config.Settings) {
-		if change != nil {
-			change(c)
-		}
-		c.CentrifugoHost, c.CentrifugoPort, c.CentrifugoKey, c.CentrifugoSecret = "127.0.0.1", ports[0], apiKey, tokenSecret
-		c.CentrifugoURL = "http://127.0.0.1:" + strconv.Itoa(ports[1])
-	}
-	s := apptest.Start(t, o)
-	c := centrifugotest.Start(t, configuration(t, s, ports[0], ports[1]))
+	s, c := centrifugotest.Beside(t, o)
 	return &place{Server: s, Websocket: c.WebsocketURL}, c
-}
-
-// configuration is what the command line prints for a server.
-func configuration(t *testing.T, s *apptest.Server, port, clientPort int) []byte {
-	t.Helper()
-	command := exec.Command(apptest.Binary(t), "centrifugo", "config", "--data-dir", s.DataDir, "--client-port", strconv.Itoa(clientPort))
-	command.Env = []string{
-		"PUBLIC_API_URL=" + s.URL, "CENTRIFUGO_HOST=127.0.0.1", "CENTRIFUGO_PORT=" + strconv.Itoa(port),
-		"CENTRIFUGO_API_KEY=" + apiKey, "CENTRIFUGO_JWT_SECRET=" + tokenSecret,
-	}
-	text, err := command.Output()
-	if err != nil {
-		t.Fatalf("flowwd centrifugo config: %v", err)
-	}
-	return text
 }
 
 // A Centrifugo that is killed costs no run; once it is back it is followed and
