@@ -118,6 +118,8 @@ type Executions interface {
 	StopBatch(ctx context.Context, b execution.Batch, by string) (execution.Batch, error)
 	// Await returns an execution when it has ended, or as it is after a time.
 	Await(ctx context.Context, organization, execution id.ID, most time.Duration) (execution.Execution, error)
+	// Summary counts executions on each of the last days.
+	Summary(ctx context.Context, organization, namespace id.ID, days int) ([]execution.Day, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
 	SearchLogs(ctx context.Context, query execution.LogQuery) (execution.LogPage, error)
 	// Watch signals after something of the execution was stored; signals that
@@ -206,6 +208,7 @@ func Register(r *route.Router, d Deps) error {
 	registerDeploy(r, d)
 	registerDeployments(r, d)
 	registerExecutions(r, d)
+	registerSummary(r, d)
 	registerReplay(r, d)
 	registerBatches(r, d)
 	registerLogs(r, d)

@@ -74,6 +74,7 @@ func (o executionOperations) list(ctx context.Context, organizations []id.ID, wo
 	for i, e := range page.Executions {
 		list.Executions[i] = showExecution(e)
 	}
+	list.Results = list.Executions
 	return &list, nil
 }
 

@@ -67,8 +67,8 @@ func TestListExecutions(t *testing.T) {
 		if want.WorkflowID.IsZero() {
 			workflow = `null`
 		}
-		wantJSON(t, w.ask(t, "GET", ids(target), ""), 200, fmt.Sprintf(`{"workflowId":%s,"limit":%d,"offset":%d,"count":1,"total":12,"executions":[{%s}]}`,
-			workflow, want.Limit, want.Offset, waitingExecution))
+		wantJSON(t, w.ask(t, "GET", ids(target), ""), 200, fmt.Sprintf(`{"workflowId":%s,"limit":%d,"offset":%d,"count":1,"total":12,"executions":[{%s}],"results":[{%s}]}`,
+			workflow, want.Limit, want.Offset, waitingExecution, waitingExecution))
 		if diff := cmp.Diff(want, w.executions.filter); diff != "" {
 			t.Errorf("%s: %s", target, diff)
 		}
@@ -186,13 +186,13 @@ func TestSearchLogs(t *testing.T) {
 			w.executions.page = execution.LogPage{Entries: []execution.LogEntry{line(1, 2, "b"), line(1, 1, "a")}}
 		})
 		wantJSON(t, w.ask(t, "GET", ids("/api/executions/workflows/#3/logs"+query), ""), 200, fmt.Sprintf(
-			`{"workflowId":"#3","logs":[%s,%s],"limit":%d,"offset":%d,"complete":false}`, lineJSON(1, 2, "b"), lineJSON(1, 1, "a"), want.Limit, want.Offset))
+			`{"workflowId":"#3","logs":[%[1]s],"results":[%[1]s],"limit":%[2]d,"offset":%[3]d,"complete":false}`, lineJSON(1, 2, "b")+","+lineJSON(1, 1, "a"), want.Limit, want.Offset))
 		if diff := cmp.Diff(want, w.executions.query); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}
 	w := newWorld(t, func(w *world) { w.executions.page.Complete = true })
-	wantJSON(t, w.ask(t, "GET", ids("/api/executions/workflows/#3/logs"), ""), 200, `{"workflowId":"#3","logs":[],"limit":100,"offset":0,"complete":true}`)
+	wantJSON(t, w.ask(t, "GET", ids("/api/executions/workflows/#3/logs"), ""), 200, `{"workflowId":"#3","logs":[],"results":[],"limit":100,"offset":0,"complete":true}`)
 	for query, wrong := range map[string]string{
 		"?level=loud": "Invalid level. Must be one of: debug, info, warn, error, log", "?limit=501": "query.limit", "?q=" + strings.Repeat("x", 1001): "query.q",
 	} {

@@ -58,6 +58,7 @@ type executionList struct {
 	Count      int             `json:"count" doc:"How many are on this page"`
 	Total      int             `json:"total"`
 	Executions []executionBody `json:"executions" nullable:"false"`
+	Results    []executionBody `json:"results" nullable:"false" doc:"The same as executions"`
 }
 
 type logBody struct {

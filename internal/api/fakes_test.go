@@ -401,6 +401,14 @@ func (f *fakeExecutions) List(_ context.Context, filter execution.ListFilter) (e
 	return execution.Page{Executions: []execution.Execution{f.one}, Total: 12}, f.err
 }
 
+func (f *fakeExecutions) Summary(_ context.Context, _, _ id.ID, days int) ([]execution.Day, error) {
+	counts := map[execution.State]int{}
+	for i, state := range execution.States {
+		counts[state] = 1 << i
+	}
+	return []execution.Day{{Day: clock.UTC().Truncate(24 * time.Hour), Counts: counts}}, f.err
+}
+
 func (f *fakeExecutions) Attempts(context.Context, id.ID) ([]execution.Attempt, error) {
 	return f.attempts, f.err
 }

@@ -30,6 +30,7 @@ type searchLogs struct {
 type logSearch struct {
 	WorkflowID id.ID     `json:"workflowId"`
 	Logs       []logBody `json:"logs" nullable:"false"`
+	Results    []logBody `json:"results" nullable:"false" doc:"The same as logs"`
 	Limit      int       `json:"limit"`
 	Offset     int       `json:"offset"`
 	Complete   bool      `json:"complete" doc:"False when the search ran out of time; older lines may match too"`
@@ -69,8 +70,9 @@ func (o executionOperations) searchLogs(ctx context.Context, c route.Call[workfl
 	if err != nil {
 		return nil, err
 	}
+	lines := showLogs(page.Entries)
 	return &logSearch{
-		WorkflowID: c.Object.ID, Logs: showLogs(page.Entries), Limit: in.Limit, Offset: in.Offset, Complete: page.Complete,
+		WorkflowID: c.Object.ID, Logs: lines, Results: lines, Limit: in.Limit, Offset: in.Offset, Complete: page.Complete,
 	}, nil
 }
 

@@ -129,6 +129,9 @@ func fill(info route.Info, o objects) string {
 	if info.Path == "/api/triggers" || info.Path == "/api/dev/sessions" {
 		return info.Path + "?workflowId=" + o.workflow
 	}
+	if info.Path == "/api/summary" {
+		return info.Path + "?namespaceId=" + o.namespace
+	}
 	path := strings.NewReplacer("{id}", id, "{userId}", o.namespace, "{invitationId}", o.namespace, "{keyId}", o.key, "{provider}", "default", "{table}", "t", "{key}", "k", "{workflowId}", o.namespace, "{path...}", o.workflow+"/in").Replace(info.Path)
 	if strings.HasPrefix(path, "/api/workflow") && strings.Contains(path, "deployments") && info.Object == "" && info.Method == http.MethodGet {
 		path += "?workflowId=" + o.workflow

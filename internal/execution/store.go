@@ -104,6 +104,9 @@ type Store interface {
 	// Logs returns stored lines of an execution after a place, in order, at
 	// most limit.
 	Logs(ctx context.Context, execution id.ID, after Cursor, limit int) ([]LogEntry, error)
+	// DailyCounts counts the executions of a namespace by the day they were received
+	// on and their state, in no order.
+	DailyCounts(ctx context.Context, f SummaryFilter) ([]DayCount, error)
 	// SearchLogs returns lines of a workflow's executions, newest first.
 	SearchLogs(ctx context.Context, query LogQuery) (LogPage, error)
 	// Program returns a stored program; fault.NotFound when there is none.

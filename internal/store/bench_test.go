@@ -10,7 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/storetest"
+	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 // BenchmarkAcceptFinish accepts events born claimed and finishes them with
@@ -64,6 +66,25 @@ func benchmarkAcceptFinish(b *testing.B, clients int) {
 	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "ack-p99-ms")
 	s := w.Stats()
 	b.ReportMetric(float64(s.Units)/float64(s.Commits), "units/commit")
+}
+
+// BenchmarkObject reads an execution, as a request for one does, whose workflow is
+// at the root, and one in as many folders as there can be.
+func BenchmarkObject(b *testing.B) {
+	for name, depth := range map[string]int{"root": 0, "deep": workflow.MaxFolderDepth} {
+		b.Run(name, func(b *testing.B) {
+			w := storetest.NewWorld(b, sqlite(b))
+			f, triggers := w.Deployed(w.Namespace())
+			w.Bury(f, depth)
+			run := w.Accept(triggers[0])
+			for b.Loop() {
+				e, err := w.Execution(b.Context(), []id.ID{f.OrganizationID}, run)
+				if err != nil || len(e.Folders) != depth {
+					b.Fatalf("%d folders: %v", len(e.Folders), err)
+				}
+			}
+		})
+	}
 }
 
 // cpuTime is the processor time that the process has used: the figure that

@@ -65,6 +65,8 @@ type dialect interface {
 	// clock is the expression for the time that leases are measured by, some
 	// milliseconds (one placeholder) from now.
 	clock() string
+	// day is the expression for the number of the UTC day of a time, as dayOf gives.
+	day(column string) string
 	// announce tells other processes what was stored, once it is committed.
 	announce(t *tx, n *notices) error
 	// vacuum gives up to so many free pages back to the system.

@@ -158,6 +158,10 @@ func (postgresDialect) alone(t *tx, table string) error {
 	return err
 }
 
+func (postgresDialect) day(column string) string {
+	return `CAST(floor(extract(epoch FROM ` + column + `) / 86400) AS bigint)`
+}
+
 func (postgresDialect) clock() string {
 	return "(clock_timestamp() + (CAST(? AS bigint) * interval '1 millisecond'))"
 }

@@ -123,4 +123,6 @@ func (sqliteDialect) alone(*tx, string) error  { return nil }
 // clock is never asked for the lease of another process.
 func (sqliteDialect) clock() string { return "CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?" }
 
+func (sqliteDialect) day(column string) string { return column + ` / 86400000` }
+
 func (sqliteDialect) announce(*tx, *notices) error { return nil }

@@ -44,6 +44,18 @@ func (w *World) place(f workflow.Workflow, into ...workflow.Folder) {
 	w.must(err)
 }
 
+// Bury puts a workflow into so many folders inside each other.
+func (w *World) Bury(f workflow.Workflow, depth int) {
+	w.t.Helper()
+	n := tenant.Namespace{ID: f.NamespaceID, OrganizationID: f.OrganizationID}
+	var around []id.ID
+	for range depth {
+		in := w.folder(n, "deep", around...)
+		around = in.Inside()
+		w.place(f, in)
+	}
+}
+
 // around reads the folders around a folder.
 func (w *World) around(organization, folder id.ID) []id.ID {
 	w.t.Helper()

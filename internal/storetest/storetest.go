@@ -59,6 +59,7 @@ func Run(t *testing.T, backend Backend) {
 		{"cancel", testCancel},
 		{"logs", testLogs},
 		{"executions", testExecutions},
+		{"summary", testSummary},
 		{"delete", testDelete},
 		{"purge", testPurge},
 		{"key-value tables", testKV},
