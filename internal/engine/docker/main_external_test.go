@@ -1,0 +1,91 @@
+//go:build external
+
+package docker_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/dockertest"
+	"github.com/usefloww/flowwd/internal/engine/docker"
+	"github.com/usefloww/flowwd/internal/id"
+)
+
+// What all tests of this package share.
+var (
+	daemon *dockertest.Daemon
+	// image is ours, plain the same without what only ours knows.
+	image, plain string
+	relayer      string
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	err := prepare(context.Background())
+	code := 1
+	if err == nil {
+		code = m.Run()
+	}
+	if daemon != nil {
+		if stopped := daemon.Stop(); stopped != nil {
+			fmt.Fprintln(os.Stderr, "stop the daemon:", stopped)
+			code = 1
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	return code
+}
+
+func prepare(ctx context.Context) (err error) {
+	if daemon, err = dockertest.Start(); err != nil {
+		return err
+	}
+	if image, err = daemon.Image(ctx); err != nil {
+		return err
+	}
+	if plain, err = daemon.Image(ctx, "ENV FLOWWD_PLAIN=1"); err != nil {
+		return err
+	}
+	relayer, err = daemon.Relay(ctx)
+	return err
+}
+
+// start starts an engine with containers of its own, which is stopped at the
+// end of the test.
+func start(t testing.TB, change func(*docker.Config)) *docker.Engine {
+	t.Helper()
+	ids := id.NewSource(time.Now)
+	config := docker.Config{
+		Host: daemon.Host, Instance: ids.New().String(), Relay: relayer, IDs: ids, Slots: 16,
+		StartTimeout: 20 * time.Second, Memory: 512 << 20, CPUs: 2,
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	}
+	if change != nil {
+		change(&config)
+	}
+	e, err := docker.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, e) })
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func stop(t testing.TB, e *docker.Engine) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := e.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
