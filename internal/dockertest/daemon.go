@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -139,5 +140,16 @@ func (d *Daemon) Stop() error {
 		<-d.ended
 	}
 	d.cancel = nil
-	return errors.Join(err, os.RemoveAll(d.dir))
+	return errors.Join(err, d.unmount(), os.RemoveAll(d.dir))
+}
+
+// unmount undoes what a killed daemon left.
+func (d *Daemon) unmount() error {
+	text, err := os.ReadFile("/proc/mounts")
+	for line := range strings.Lines(string(text)) {
+		if at := strings.Fields(line)[1]; strings.HasPrefix(at, d.dir+"/") {
+			err = errors.Join(err, syscall.Unmount(at, syscall.MNT_DETACH))
+		}
+	}
+	return err
 }

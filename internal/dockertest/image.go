@@ -11,13 +11,13 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
 
 // Image packs the image that runs workflows and gives it to the daemon. It
-// returns its id, which is a digest. Each change is an instruction of a
-// Dockerfile that makes another image of it, such as `CMD ["node", "-e", "1"]`.
-func (d *Daemon) Image(ctx context.Context, changes ...string) (string, error) {
+// returns its id, which is a digest.
+func (d *Daemon) Image(ctx context.Context) (string, error) {
 	packed, err := d.packed(ctx)
 	if err != nil {
 		return "", err
@@ -27,7 +27,7 @@ func (d *Daemon) Image(ctx context.Context, changes ...string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	changes = append([]string{"ENV PATH=/usr/local/bin", "USER 1000:1000", "WORKDIR /app", `CMD ["node", "/runtime/server.mjs"]`}, changes...)
+	changes := []string{"ENV PATH=/usr/local/bin", "USER 1000:1000", "WORKDIR /app", `CMD ["node", "/runtime/server.mjs"]`}
 	answer, err := d.API.ImageImport(ctx, client.ImageImportSource{Source: file, SourceName: "-"}, "", client.ImageImportOptions{Changes: changes})
 	if err != nil {
 		return "", fmt.Errorf("import the image: %w", err)
@@ -109,4 +109,16 @@ func Root(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
 	return filepath.Dir(strings.TrimSpace(string(text))), nil
+}
+
+// Variant makes another image of one that the daemon has. Each change is an
+// instruction of a Dockerfile.
+func (d *Daemon) Variant(ctx context.Context, image string, changes ...string) (string, error) {
+	made, err := d.API.ContainerCreate(ctx, client.ContainerCreateOptions{Config: &container.Config{Image: image}, HostConfig: &container.HostConfig{NetworkMode: "none"}})
+	if err != nil {
+		return "", fmt.Errorf("make a container to change: %w", err)
+	}
+	committed, err := d.API.ContainerCommit(ctx, made.ID, client.ContainerCommitOptions{Changes: changes})
+	_, removed := d.API.ContainerRemove(ctx, made.ID, client.ContainerRemoveOptions{Force: true})
+	return committed.ID, errors.Join(err, removed)
 }

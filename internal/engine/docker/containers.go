@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/docker/relay"
 )
 
@@ -80,7 +81,7 @@ func (e *Engine) create(ctx context.Context, key podKey) (*pair, error) {
 	p.code, err = e.createOne(ctx, "flowwd-code-"+name, e.code(key.image, p.holder, labels(roleCode)))
 	if err != nil {
 		e.remove(p)
-		return nil, fmt.Errorf("create a container of %s: %w", key.image, err)
+		return nil, refused("made", key.image, err)
 	}
 	return p, nil
 }
@@ -123,7 +124,7 @@ func (e *Engine) code(image, holder string, labels map[string]string) client.Con
 			Env: []string{
 				"HOST=127.0.0.1", "PORT=8000", "HOME=/tmp", "BACKEND_URL=" + proxy,
 				"HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "http_proxy=" + proxy, "https_proxy=" + proxy,
-				"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost", "NODE_USE_ENV_PROXY=1",
+				"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost", "NODE_USE_ENV_PROXY=1", "NODE_NO_WARNINGS=1",
 				"FLOWWD_RUN_MEMORY=" + strconv.FormatInt(c.RunMemory, 10),
 			},
 		},
@@ -140,6 +141,17 @@ func confined() *container.HostConfig {
 		IpcMode:        "none",
 		LogConfig:      container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m", "max-file": "1"}},
 	}
+}
+
+// refused puts the daemon's refusal to make or start a container into words.
+func refused(what, image string, err error) error {
+	switch {
+	case errdefs.IsNotFound(err):
+		return &engine.Interrupted{Message: fmt.Sprintf("the image %s is gone: %v", image, err)}
+	case errdefs.IsUnavailable(err) || client.IsErrConnectionFailed(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("a container of %s could not be %s: %w", image, what, err)
+	}
+	return imageFault("a container of %s can't be %s: %v", image, what, err)
 }
 
 // run starts both containers.

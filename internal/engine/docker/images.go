@@ -4,11 +4,13 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/authconfig"
@@ -36,6 +38,9 @@ func (e *Engine) relayImage(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("read the relay's program: %w", err)
 	}
 	defer program.Close()
+	if err := standsAlone(program); err != nil {
+		return "", err
+	}
 	hash := sha256.New()
 	size, err := io.Copy(hash, program)
 	if err != nil {
@@ -54,6 +59,19 @@ func (e *Engine) relayImage(ctx context.Context) (string, error) {
 	}
 	e.relay = name
 	return name, nil
+}
+
+// standsAlone refuses a program that needs libraries, which its image has not.
+func standsAlone(program *os.File) error {
+	file, err := elf.NewFile(program)
+	if err != nil {
+		return fmt.Errorf("the relay's program %s is none of Linux: %w", program.Name(), err)
+	}
+	if slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		return fmt.Errorf("the program %s needs libraries, so that it can't run beside containers; build it with CGO_ENABLED=0", program.Name())
+	}
+	_, err = program.Seek(0, io.SeekStart)
+	return err
 }
 
 // importProgram makes an image that has one file.

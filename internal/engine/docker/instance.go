@@ -48,6 +48,8 @@ type exit struct {
 	outOfMemory bool
 	// unknown says that the daemon could not tell.
 	unknown bool
+	// runs is how many were in it.
+	runs int
 }
 
 const (
@@ -77,7 +79,12 @@ func (e *Engine) connect(ctx context.Context, key podKey, p *pair) (*instance, e
 
 // watch waits for the container's end. It ends with the engine.
 func (in *instance) watch() {
-	defer close(in.gone)
+	defer func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.exit.runs = len(in.runs)
+		close(in.gone)
+	}()
 	wait := in.e.api.ContainerWait(in.e.life, in.pair.code, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 	select {
 	case end := <-wait.Result:
@@ -114,8 +121,12 @@ func (in *instance) waitHealthy(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for {
-		if last = in.askHealth(ctx); last == nil {
+		err := in.askHealth(ctx)
+		if err == nil {
 			return nil
+		}
+		if last == nil || ctx.Err() == nil { // the end of the wait is no answer
+			last = err
 		}
 		select {
 		case <-time.After(healthPause):

@@ -161,8 +161,3 @@ func (e *Engine) disconnect() {
 		p.letGo()
 	}
 }
-
-// startFault puts the daemon's refusal to start a container into words.
-func startFault(image string, err error) error {
-	return imageFault("a container of %s can't be started: %v", image, err)
-}

@@ -50,7 +50,7 @@ func prepare(ctx context.Context) (err error) {
 	if image, err = daemon.Image(ctx); err != nil {
 		return err
 	}
-	if plain, err = daemon.Image(ctx, "ENV FLOWWD_PLAIN=1"); err != nil {
+	if plain, err = daemon.Variant(ctx, image, "ENV FLOWWD_PLAIN=1"); err != nil {
 		return err
 	}
 	relayer, err = daemon.Relay(ctx)

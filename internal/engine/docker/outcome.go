@@ -132,7 +132,7 @@ func (x *exchange) ended(patience time.Duration) bool {
 
 // lost says why the container ended while the code ran.
 func (x *exchange) lost() error {
-	exit, others := x.in.exit, x.in.others()
+	exit := x.in.exit
 	switch {
 	case x.in.wasKilled():
 		return &engine.Interrupted{Message: "the container that ran the code was ended, as another run in it would not end"}
@@ -145,9 +145,9 @@ func (x *exchange) lost() error {
 	if exit.outOfMemory {
 		what, reason = fmt.Sprintf("the container that ran the code needed more memory than its %d MB", x.e.config.Memory>>20), engine.OutOfMemory
 	}
-	if others > 0 {
-		x.e.separate(x.in.key, others+1)
-		return &engine.Interrupted{Message: fmt.Sprintf("%s; %d other runs were in it, and each runs alone next", what, others)}
+	if exit.runs > 1 {
+		x.e.separate(x.in.key, exit.runs)
+		return &engine.Interrupted{Message: fmt.Sprintf("%s; %d runs were in it, and each runs alone next", what, exit.runs)}
 	}
 	return &engine.Failure{Reason: reason, Message: what, Duration: x.took()}
 }

@@ -201,7 +201,7 @@ func (e *Engine) start(ctx context.Context, p *pod, report func(string)) (*insta
 // bring starts a pair and waits until it is healthy.
 func (e *Engine) bring(ctx context.Context, key podKey, pair *pair) (*instance, error) {
 	if err := e.run(ctx, pair); err != nil {
-		return nil, startFault(key.image, err)
+		return nil, refused("started", key.image, err)
 	}
 	return e.connect(ctx, key, pair)
 }

@@ -47,13 +47,6 @@ func (in *instance) end(r *run) {
 	delete(in.runs, r.execution)
 }
 
-// others is how many runs are in the container beside the one that asks.
-func (in *instance) others() int {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return len(in.runs) - 1
-}
-
 func (in *instance) wasKilled() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
