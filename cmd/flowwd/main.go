@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine/docker/relay"
 	"github.com/usefloww/flowwd/internal/engine/embedded"
 )
 
@@ -54,6 +55,9 @@ func main() {
 	// else of it.
 	if len(os.Args) > 1 && os.Args[1] == embedded.ChildWord {
 		os.Exit(embedded.RunChild(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	if len(os.Args) > 1 && os.Args[1] == relay.Word {
+		os.Exit(relay.Run(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args[1:], os.Environ(), &terminal{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})

@@ -14,6 +14,7 @@ import (
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -53,7 +54,9 @@ type Server struct {
 	recorder *audit.Recorder
 	metrics  *metrics
 	engine   engine.Engine
-	parts    parts
+	// containers is the engine for images; nil without one.
+	containers *docker.Engine
+	parts      parts
 	// fetchPolicy says what workflows may reach.
 	fetchPolicy fetch.Policy
 

@@ -1,9 +1,16 @@
 package app
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/netip"
 
+	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/choice"
+	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/engine/embedded"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 )
@@ -35,16 +42,63 @@ func (s *Server) addEngine() error {
 		Now:            s.config.Now,
 	})
 	s.engine = e
-	s.metrics.counter("flowwd_fetch_requests_total", "Requests that workflows made.", func() float64 {
-		requests, _ := e.Fetches()
-		return float64(requests)
-	})
-	s.metrics.counter("flowwd_fetch_refused_total", "Requests of workflows to addresses that they must not reach.", func() float64 {
-		_, refused := e.Fetches()
-		return float64(refused)
-	})
+	fetches := []func() (requests, refused int64){e.Fetches}
 	s.parts.add(part{name: "the engine", share: 10, start: e.Start, stop: e.Stop})
+	if settings.Runtime == config.RuntimeDocker {
+		if err := s.addContainers(e); err != nil {
+			return err
+		}
+		fetches = append(fetches, s.containers.Fetches)
+	}
+	s.countFetches(fetches)
 	return nil
+}
+
+// addContainers has deployments that name an image run in containers.
+func (s *Server) addContainers(plain engine.Engine) (err error) {
+	settings := s.config.Settings
+	s.containers, err = docker.New(docker.Config{
+		Host: settings.DockerHost, Instance: s.instance(), Relay: s.config.Runner[0],
+		Slots: settings.Runners, Concurrency: settings.DockerConcurrency, RunMemory: int64(settings.RunMemory),
+		Memory: int64(settings.DockerMemory), CPUs: settings.DockerCPUs, Pids: int64(settings.DockerPids), Tmp: int64(settings.DockerTmp),
+		Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
+		Fetch: fetch.Config{Policy: s.fetchPolicy, Own: s.ownAddresses},
+		// The router is made later, and before anything runs.
+		Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),
+		IDs:     s.ids, Logger: s.log, Now: s.config.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("DOCKER_HOST: %w", err)
+	}
+	s.engine = &choice.Engine{
+		Engines: map[string]engine.Engine{embedded.Name: plain, docker.Name: s.containers}, Plain: embedded.Name, Images: docker.Name,
+	}
+	s.parts.add(part{name: "containers", share: 10, start: s.containers.Start, stop: s.containers.Stop})
+	return nil
+}
+
+// instance tells the containers of this installation from those of others at the
+// same daemon.
+func (s *Server) instance() string {
+	sum := sha256.Sum256([]byte("containers of " + s.keys.MetricsToken))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (s *Server) countFetches(all []func() (requests, refused int64)) {
+	s.metrics.counter("flowwd_fetch_requests_total", "Requests that workflows made.", func() (sum float64) {
+		for _, fetches := range all {
+			requests, _ := fetches()
+			sum += float64(requests)
+		}
+		return sum
+	})
+	s.metrics.counter("flowwd_fetch_refused_total", "Requests of workflows to addresses that they must not reach.", func() (sum float64) {
+		for _, fetches := range all {
+			_, refused := fetches()
+			sum += float64(refused)
+		}
+		return sum
+	})
 }
 
 // ownAddresses are where the server listens; none before it does.

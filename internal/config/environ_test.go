@@ -67,6 +67,10 @@ func TestDefaults(t *testing.T) {
 		Listen: "127.0.0.1:8080", WebhookLimit: 25 << 20, DeploymentLimit: 32 << 20,
 		Runners: 32, RunTimeout: time.Minute, RunMemory: 128 << 20,
 		RetentionDays: 30, StopTimeout: 30 * time.Second, LogFormat: LogText,
+		Containers: Containers{
+			Runtime: RuntimeEmbedded, DockerConcurrency: 8, DockerMemory: 1 << 30, DockerTmp: 64 << 20, DockerCPUs: 1, DockerPids: 256,
+			DockerStopAfter: 5 * time.Minute, DockerRemoveAfter: time.Hour,
+		},
 		Login: Login{
 			AuthType: AuthPassword, Device: "auto", WorkOSURL: "https://api.workos.com", AdminUserIDs: []string{},
 			SingleOrgName: "default", SingleOrgDisplayName: "Default Organization",

@@ -43,6 +43,7 @@ type Settings struct {
 	LogLevel      LogLevel      `name:"log-level" env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" group:"Operation" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat     LogFormat     `name:"log-format" env:"LOG_FORMAT" default:"text" placeholder:"FORMAT" group:"Operation" help:"Form of the log on standard error: text or json."`
 
+	Containers
 	Login
 	Abuse
 	Realtime
@@ -85,6 +86,7 @@ func (s *Settings) Check() []Problem {
 			add("PUBLIC_API_URL (--public-url)", "%s", text)
 		}
 	}
+	s.checkContainers(add)
 	s.checkLogin(add)
 	s.checkRealtime(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {

@@ -69,10 +69,10 @@ func TestProblemsNameSettings(t *testing.T) {
 	for _, flag := range parser.Model.Flags {
 		names[SettingName(flag)] = true
 	}
-	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x"}
+	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x", Containers: Containers{Runtime: "lambda", DockerStopAfter: 1}}
 	client := Client{Remote: Remote{Server: "x"}}
 	problems := append(settings.Check(), client.Check()...)
-	if len(problems) != 5 {
+	if len(problems) != 8 {
 		t.Errorf("got %d problems: %v", len(problems), problems)
 	}
 	for _, p := range problems {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )
 
@@ -34,7 +35,7 @@ type Daemon struct {
 const (
 	startPatience = time.Minute
 	startPause    = 20 * time.Millisecond
-	stopPatience  = 20 * time.Second
+	stopPatience  = 40 * time.Second
 )
 
 // Start starts a daemon, for a TestMain. Stop it at the end.
@@ -101,6 +102,28 @@ func (d *Daemon) await(command *exec.Cmd) error {
 	}
 }
 
+// Clear removes the containers that have a label, such as "name=value".
+func (d *Daemon) Clear(ctx context.Context, label string) error {
+	filters := client.Filters{}
+	filters.Add("label", label)
+	list, err := d.API.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters})
+	if err != nil {
+		return err
+	}
+	removed := make([]error, len(list.Items))
+	var all sync.WaitGroup
+	for i, c := range list.Items {
+		all.Go(func() {
+			_, removed[i] = d.API.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
+			if errdefs.IsNotFound(removed[i]) {
+				removed[i] = nil
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(removed...)
+}
+
 // Kill ends the daemon as a crash does. What runs in containers may go on.
 func (d *Daemon) Kill() {
 	d.mu.Lock()
@@ -112,19 +135,12 @@ func (d *Daemon) Kill() {
 	}
 }
 
-// Stop removes all containers, ends the daemon and removes what it kept.
-func (d *Daemon) Stop() error {
+// Stop ends the daemon with its containers and removes what it kept.
+func (d *Daemon) Stop() (err error) {
 	if d.cancel == nil {
 		if err := d.Restart(); err != nil {
 			return err
 		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-	defer cancel()
-	list, err := d.API.ContainerList(ctx, client.ContainerListOptions{All: true})
-	for _, c := range list.Items {
-		_, removed := d.API.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
-		err = errors.Join(err, removed)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -3,15 +3,19 @@
 package docker_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/docker"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -180,5 +184,41 @@ func TestContract(t *testing.T) {
 	broken.Program, _ = e.Compile(t.Context(), workflow.Source{Image: plain, Entrypoint: "main.ts", Files: map[string]string{"main.ts": "const fine = 1;\nconst = 2;"}})
 	if _, err := e.Define(t.Context(), call.OrganizationID, broken.Program); err == nil || !strings.HasPrefix(err.Error(), "main.ts:2:") {
 		t.Errorf("code that is none: %v", err)
+	}
+}
+
+// credentials are those of one registry.
+type credentials struct{}
+
+func (credentials) Credentials(_ context.Context, image string) (user, password string, err error) {
+	return "reader", "of " + image, nil
+}
+
+func TestPullsWithCredentials(t *testing.T) {
+	t.Parallel()
+	shown := make(chan string, 100)
+	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, ok := r.BasicAuth()
+		if !ok {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		shown <- user + " " + password
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(registry.Close)
+	e := start(t, func(c *docker.Config) { c.Credentials = credentials{} })
+	name := registry.Listener.Addr().String() + "/mine@sha256:" + strings.Repeat("1", 64)
+	if err := e.Prepare(t.Context(), id.NewSource(time.Now).New(), name, func(string) {}); err == nil {
+		t.Error("an image that is not there was prepared")
+	}
+	select {
+	case got := <-shown:
+		if got != "reader of "+name {
+			t.Errorf("the registry was shown %q", got)
+		}
+	default:
+		t.Error("the registry was shown no credentials")
 	}
 }

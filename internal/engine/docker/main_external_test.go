@@ -74,7 +74,14 @@ func start(t testing.TB, change func(*docker.Config)) *docker.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, e) })
+	t.Cleanup(func() {
+		stop(t, e)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := daemon.Clear(ctx, "io.flowwd.instance="+config.Instance); err != nil {
+			t.Errorf("clear away: %v", err)
+		}
+	})
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

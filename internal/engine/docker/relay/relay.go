@@ -99,14 +99,19 @@ func carry(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
 // bind listens where the server is to be found, once the relay of an earlier
 // server has ended.
 func bind(ctx context.Context) (net.Listener, error) {
-	deadline := time.Now().Add(bindPatience)
+	ctx, cancel := context.WithTimeout(ctx, bindPatience)
+	defer cancel()
 	for {
 		var config net.ListenConfig
 		listener, err := config.Listen(ctx, "tcp", Address)
-		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
-			return listener, err
+		if err == nil {
+			return listener, nil
 		}
-		time.Sleep(bindPause)
+		select {
+		case <-time.After(bindPause):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 }
 
