@@ -5,7 +5,7 @@ export async function resultOf(value: unknown, limits: Limits | undefined, took:
   const failed = (message: string): Outcome => ({ failed: { reason: "bad result", message, stack: "", durationMs: took() } });
   let result: string | undefined;
   try {
-    result = JSON.stringify(value instanceof Response ? { $response: await written(value) } : value);
+    result = JSON.stringify(isResponse(value) ? { $response: await written(value) } : value);
   } catch (error: any) {
     return failed("the handler's result can't be written as JSON: " + error.message);
   }
@@ -15,6 +15,11 @@ export async function resultOf(value: unknown, limits: Limits | undefined, took:
     return failed(`the handler's result has ${size} bytes of JSON; at most ${most} are allowed`);
   }
   return { done: { result, durationMs: took() } };
+}
+
+/** Looks at the tag first: the class takes long to load, and most runs don't. */
+function isResponse(value: unknown): value is Response {
+  return Object.prototype.toString.call(value) === "[object Response]" && value instanceof Response;
 }
 
 async function written(response: Response): Promise<object> {

@@ -10,7 +10,6 @@ import { describe } from "./thrown";
 import type { Job } from "./runs";
 
 const port = parentPort!;
-const ask = { fetch: globalThis.fetch.bind(globalThis), parse: JSON.parse };
 
 interface Invocation extends Job, EventParts {
   trigger: TriggerKey;
@@ -62,15 +61,28 @@ async function work(job: Invocation): Promise<void> {
   }
 }
 
-/** Asks the server what the module floww wants to know. */
+/**
+ * Asks the server what the module floww wants to know. fetch may be the code's
+ * own by now, and takes long to load.
+ */
 async function askServer(job: Invocation, name: string, question: string): Promise<string> {
-  const response = await ask.fetch(`${job.backendUrl}/runtime/executions/${job.executionId}/asks/${name}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${job.authToken}`, "content-type": "application/json" },
-    body: question,
+  const { request } = await import("node:http");
+  const [status, answer] = await new Promise<[number, string]>((resolve, reject) => {
+    const asking = request(`${job.backendUrl}/runtime/executions/${job.executionId}/asks/${name}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${job.authToken}`, "content-type": "application/json" },
+      agent: false,
+    });
+    asking.on("error", reject);
+    asking.on("response", (response) => {
+      const parts: Buffer[] = [];
+      response.on("error", reject);
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve([response.statusCode ?? 0, Buffer.concat(parts).toString()]));
+    });
+    asking.end(question);
   });
-  const answer = await response.text();
-  if (!response.ok) {
+  if (status !== 200) {
     throw new Error(`${name} failed: ${detail(answer)}`);
   }
   return answer;
@@ -78,7 +90,7 @@ async function askServer(job: Invocation, name: string, question: string): Promi
 
 function detail(answer: string): string {
   try {
-    return ask.parse(answer).detail;
+    return JSON.parse(answer).detail;
   } catch {
     return answer.slice(0, 200);
   }
