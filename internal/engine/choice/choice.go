@@ -63,9 +63,9 @@ func (e *Engine) of(program *workflow.Program) (engine.Engine, error) {
 	return nil, &engine.Interrupted{Message: fmt.Sprintf("the deployment was made for the runtime %q, which this server does not have", program.Engine)}
 }
 
-// Slots is how many invocations can run at the same time whichever engine they
-// are for: the most of one engine, so that none gets more than it can run by
-// more than what the others leave.
+// Slots is how many invocations can run at the same time: as many as the engine
+// with the most, as all may be for that one. Another engine has what is beyond
+// its own slots wait.
 func (e *Engine) Slots() int {
 	most := 0
 	for _, one := range e.Engines {

@@ -41,7 +41,7 @@ func BenchmarkCold(b *testing.B) {
 	}
 }
 
-// BenchmarkStopped is the same where there is one that was stopped.
+// BenchmarkWarm is the same where there is one.
 func BenchmarkWarm(b *testing.B) {
 	e := start(b, nil)
 	call := invocation(b, e, handler(`console.log("here");`))

@@ -184,7 +184,7 @@ func (a answer) complaint() (message, stack string) {
 	return text, ""
 }
 
-// events are the lines of an answer of our own image; one member each.
+// eventLine is a line of an answer of our own image; it has one member.
 type eventLine struct {
 	Log     []logWire       `json:"log"`
 	Done    *doneWire       `json:"done"`
