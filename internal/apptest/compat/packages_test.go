@@ -118,6 +118,7 @@ func brief(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "flowwd: Deployment validation failed: ")
 		if line = strings.TrimPrefix(line, "node_modules/"); line != "" {
+			line, _, _ = strings.Cut(line, "; ") // what to do about it is the same for all
 			return strings.ReplaceAll(fmt.Sprintf("%.150s", line), "|", "/")
 		}
 	}
