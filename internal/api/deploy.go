@@ -24,7 +24,7 @@ type deployRequest struct {
 		SDKVersion       optional[string] `json:"sdkVersion,omitempty" doc:"The SDK that the code was written against"`
 		ProviderMappings json.RawMessage  `json:"providerMappings,omitempty" doc:"Provider ids by type and by the alias in the code"`
 		Note             optional[string] `json:"note,omitempty"`
-		RuntimeID        optional[string] `json:"runtimeId,omitempty" doc:"Must be null or absent: image runtimes are not available"`
+		RuntimeID        optional[string] `json:"runtimeId,omitempty" doc:"The runtime of an image that the code runs in; absent for the embedded one"`
 	}
 }
 
@@ -53,9 +53,6 @@ func registerDeploy(r *route.Router, d Deps) {
 
 func (d Deps) deployRequest(ctx context.Context, c route.Call[route.None], in *deployRequest) (deploy.Request, error) {
 	b := &in.Body
-	if b.RuntimeID.Value != nil && *b.RuntimeID.Value != "" {
-		return deploy.Request{}, invalid("body.runtimeId", "image runtimes are not available on this server; leave runtimeId out to use the embedded one")
-	}
 	mappings, err := object("body.providerMappings", b.ProviderMappings)
 	if err != nil {
 		return deploy.Request{}, err
@@ -69,10 +66,26 @@ func (d Deps) deployRequest(ctx context.Context, c route.Call[route.None], in *d
 		ProviderMappings: mappings, DeployedByID: c.Principal.ID, Note: b.Note.Value,
 		MayUseSecrets: access.Decide(c.Principal, access.UseSecret, access.Resource{OrganizationID: w.OrganizationID}).Allowed,
 	}
+	if b.RuntimeID.Value != nil && *b.RuntimeID.Value != "" {
+		if request.Runtime, request.Source.Image, err = d.readyRuntime(ctx, w, *b.RuntimeID.Value); err != nil {
+			return request, err
+		}
+	}
 	if b.SDKVersion.Value != nil {
 		request.ClientSDKVersion = *b.SDKVersion.Value
 	}
 	return request, nil
+}
+
+// readyRuntime returns a runtime of the workflow's organization with its image, as
+// soon as it is ready.
+func (d Deps) readyRuntime(ctx context.Context, w workflow.Workflow, text string) (runtime id.ID, image string, err error) {
+	named, err := id.Parse(text)
+	if err != nil {
+		return named, "", invalid("body.runtimeId", "is no runtime; leave it out to use the embedded one")
+	}
+	r, image, err := d.Runtimes.Ready(ctx, []id.ID{w.OrganizationID}, named)
+	return r.ID, image, err
 }
 
 func (d Deps) workflowToDeploy(ctx context.Context, c route.Call[route.None], text string) (workflow.Workflow, error) {

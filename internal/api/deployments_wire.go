@@ -18,7 +18,7 @@ const (
 type deploymentBody struct {
 	ID               id.ID           `json:"id"`
 	WorkflowID       id.ID           `json:"workflowId"`
-	RuntimeID        *id.ID          `json:"runtimeId" nullable:"true" doc:"Always null: code runs in the embedded runtime"`
+	RuntimeID        *id.ID          `json:"runtimeId" nullable:"true" doc:"Null for the embedded runtime"`
 	DeployedByID     *id.ID          `json:"deployedById" nullable:"true"`
 	Status           string          `json:"status" doc:"ACTIVE, INACTIVE or FAILED; in lower case under /api/workflow_deployments"`
 	DeployedAt       timestamp       `json:"deployedAt"`
@@ -58,7 +58,7 @@ func showDeployment(x workflow.Deployment, pattern string) deploymentBody {
 		status = strings.ToLower(status)
 	}
 	return deploymentBody{
-		ID: x.ID, WorkflowID: x.WorkflowID, DeployedByID: idOrNull(x.DeployedByID), Status: status,
+		ID: x.ID, WorkflowID: x.WorkflowID, RuntimeID: idOrNull(x.RuntimeID), DeployedByID: idOrNull(x.DeployedByID), Status: status,
 		DeployedAt: timestamp(x.DeployedAt), Note: x.Note, SDKVersion: textOrNull(x.ClientSDKVersion),
 		ProviderMappings: x.ProviderMappings,
 	}

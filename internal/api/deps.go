@@ -13,6 +13,7 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/runtimes"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -34,6 +35,7 @@ type Deps struct {
 	Alerts      Alerts
 	Realtime    Realtime
 	Images      Images
+	Runtimes    Runtimes
 	Accounts    Accounts
 	Access      Access
 	Sessions    Sessions
@@ -142,6 +144,17 @@ type Receiver interface {
 	Methods(a trigger.Address) []string
 }
 
+// Runtimes makes and shows what code runs in beside the embedded runtime.
+type Runtimes interface {
+	Create(ctx context.Context, organization, by id.ID, imageHash string) (r runtimes.Runtime, made bool, err error)
+	Get(ctx context.Context, organizations []id.ID, runtime id.ID) (runtimes.Runtime, error)
+	List(ctx context.Context, f runtimes.Filter) ([]runtimes.Runtime, int, error)
+	Remove(ctx context.Context, runtime id.ID) error
+	// Ready waits a while for a runtime to be completed, and returns the name of
+	// its image.
+	Ready(ctx context.Context, organizations []id.ID, runtime id.ID) (r runtimes.Runtime, image string, err error)
+}
+
 // Devices logs command lines in.
 type Devices interface {
 	Begin(ctx context.Context, name, address string) (identity.NewDeviceCode, error)
@@ -175,7 +188,7 @@ type Accounts interface {
 // Register registers all operations. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Folders == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil || d.Images.Registry == nil || d.Images.Tokens == nil || d.Images.Authenticate == nil ||
+	if d.Tenants == nil || d.Organizations == nil || d.Invitations == nil || d.Workflows == nil || d.Folders == nil || d.Deployments == nil || d.Executions == nil || d.Triggers == nil || d.Dev == nil || d.Receiver == nil || d.KV == nil || d.Secrets == nil || d.Alerts == nil || d.Sessions == nil || d.Realtime.Gate == nil || d.Realtime.Tokens == nil || d.Images.Registry == nil || d.Images.Tokens == nil || d.Images.Authenticate == nil || d.Runtimes == nil ||
 		d.Accounts == nil || d.Access == nil || d.Audit == nil || d.Recorder == nil || d.Administration == nil || d.Devices == nil || d.Login == nil || d.WebsocketURL == nil ||
 		d.Metrics == nil || d.PublicURL == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("api: a required field of Deps is missing")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -11,35 +12,95 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/registry"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/runtimes"
 )
 
 const runtimesPath = "/api/runtimes"
 
-type pushRequest struct {
-	Body struct {
-		ImageHash      string           `json:"imageHash" doc:"Names the image: what it is pushed as a tag under"`
-		OrganizationID optional[string] `json:"organizationId,omitempty" doc:"Whose image it is; needed by those who are in several organizations"`
-	}
-}
-
-// pushBody answers both generations of clients.
-type pushBody struct {
-	Password       string `json:"password" doc:"For docker login, with any user name"`
-	ExpiresIn      int    `json:"expires_in" doc:"In seconds"`
-	RegistryURL    string `json:"registry_url" doc:"Host and repository, what the image is tagged with before the colon"`
-	RegistryURLNew string `json:"registryUrl"`
-	ImageTag       string `json:"image_tag"`
-	ImageTagNew    string `json:"imageTag"`
-	Username       string `json:"username"`
-}
-
 func registerRuntimes(r *route.Router, d Deps) {
+	o := runtimeOperations{d}
+	const tag = "Runtimes"
 	route.Operation(r, route.Spec{ // R1
 		Method: http.MethodPost, Path: runtimesPath + "/push_token", Aliases: []string{runtimesPath + "/push-token"}, Policy: access.Requires(access.WriteRuntime),
-		OperationID: "create-push-token", Summary: "Make a password for pushing one image", Tag: "Runtimes",
+		OperationID: "create-push-token", Summary: "Make a password for pushing one image", Tag: tag,
 		Description: "The password opens this server's image registry for this organization and this image alone, for an hour. " +
 			"409 says that the image is there already and needs no push.",
 	}, route.NoObject(), d.pushToken)
+	route.Operation(r, route.Spec{ // R2
+		Method: http.MethodPost, Path: runtimesPath, Policy: access.Requires(access.WriteRuntime),
+		OperationID: "create-runtime", Summary: "Make a runtime of an image that was pushed", Tag: tag,
+		Description: "Answers at once; the runtime is ready when it is completed. One that failed or was removed is begun anew. " +
+			"409 names one that there is already.",
+	}, route.NoObject(), o.create)
+	route.Operation(r, route.Spec{ // R4
+		Method: http.MethodGet, Path: runtimesPath, Policy: access.Requires(access.ReadRuntime),
+		OperationID: "list-runtimes", Summary: "List your runtimes, the newest first", Tag: tag,
+	}, route.NoObject(), o.list)
+	route.Operation(r, route.Spec{ // R3
+		Method: http.MethodGet, Path: runtimesPath + "/{id}", Policy: access.Requires(access.ReadRuntime),
+		OperationID: "get-runtime", Summary: "Show a runtime with what happened while it was made", Tag: tag,
+	}, d.runtime(), func(_ context.Context, c route.Call[runtimes.Runtime], _ *struct{}) (*runtimeBody, error) {
+		body := showRuntime(c.Object)
+		return &body, nil
+	})
+	route.Operation(r, route.Spec{
+		Method: http.MethodDelete, Path: runtimesPath + "/{id}", Policy: access.Requires(access.WriteRuntime),
+		OperationID: "remove-runtime", Summary: "Remove a runtime that no deployment needs", Tag: tag,
+	}, d.runtime(), func(ctx context.Context, c route.Call[runtimes.Runtime], _ *struct{}) (*done, error) {
+		if err := d.Runtimes.Remove(ctx, c.Object.ID); err != nil {
+			return nil, err
+		}
+		return &done{Message: "Runtime removed", Success: true}, nil
+	})
+}
+
+func (d Deps) runtime() route.Object[runtimes.Runtime] {
+	return route.Object[runtimes.Runtime]{
+		What: "Runtime", Param: "id", Load: d.Runtimes.Get,
+		Resource: func(r runtimes.Runtime) access.Resource { return access.Resource{OrganizationID: r.OrganizationID} },
+	}
+}
+
+type runtimeOperations struct{ Deps }
+
+func (o runtimeOperations) create(ctx context.Context, c route.Call[route.None], in *createRuntime) (*runtimeBody, error) {
+	hash := in.Body.Config.ImageHash
+	if !registry.IsTag(hash) {
+		return nil, invalid("body.config.imageHash", "must be the tag of an image that was pushed")
+	}
+	organization, err := o.organizationFor(c.Principal, in.Body.OrganizationID, access.WriteRuntime)
+	if err != nil {
+		return nil, err
+	}
+	r, made, err := o.Runtimes.Create(ctx, organization, c.Principal.ID, hash)
+	if err != nil {
+		return nil, err
+	}
+	if !made {
+		f := fault.New(fault.Conflict, "Runtime already exists")
+		f.Detail = map[string]any{"message": f.Message, "runtime_id": r.ID}
+		return nil, f
+	}
+	body := showRuntime(r)
+	return &body, nil
+}
+
+func (o runtimeOperations) list(ctx context.Context, c route.Call[route.None], in *listRuntimes) (*runtimeList, error) {
+	f := runtimes.Filter{
+		Organizations: access.OrganizationsFor(c.Principal, access.ReadRuntime), Status: runtimes.Status(strings.ToLower(in.Status)),
+		Limit: in.Limit, Offset: in.Offset,
+	}
+	found, total, err := o.Runtimes.List(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	list := runtimeList{Results: make([]runtimeBody, len(found)), Total: total}
+	for i, r := range found {
+		list.Results[i] = showRuntime(r)
+		list.Results[i].CreationStatus = strings.ToUpper(list.Results[i].CreationStatus)
+		list.Results[i].CreationLogs, list.Results[i].CreationLogsOld = nil, nil
+	}
+	return &list, nil
 }
 
 func (d Deps) pushToken(ctx context.Context, c route.Call[route.None], in *pushRequest) (*pushBody, error) {

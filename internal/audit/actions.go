@@ -61,6 +61,9 @@ const (
 	BeginBatch Action = "batch.begin"
 	StopBatch  Action = "batch.stop"
 
+	CreateRuntime Action = "runtime.create"
+	RemoveRuntime Action = "runtime.remove"
+
 	CreateSecret Action = "secret.create"
 	ChangeSecret Action = "secret.change"
 	DeleteSecret Action = "secret.delete"

@@ -67,6 +67,9 @@ type Request struct {
 	// the workflow does not use yet.
 	MayUseSecrets bool
 	Note          *string
+	// Runtime is the runtime of an image that is ready, and Source.Image its
+	// image; zero for the embedded one.
+	Runtime id.ID
 }
 
 func (r Request) check() error {
@@ -122,6 +125,7 @@ func (s *Service) Deploy(ctx context.Context, r Request) (workflow.Deployment, [
 		DeployedByID:     r.DeployedByID,
 		DeployedAt:       s.Now(),
 		Note:             r.Note,
+		RuntimeID:        r.Runtime,
 	}
 	triggers, err := s.activate(ctx, r.Workflow, d, &r.Source, program)
 	if err != nil {
@@ -141,7 +145,7 @@ func (s *Service) unchanged(ctx context.Context, r Request) (workflow.Deployment
 	if err != nil {
 		return workflow.Deployment{}, nil, err
 	}
-	if d.SourceHash != r.Source.Hash() || d.ClientSDKVersion != r.ClientSDKVersion || string(d.ProviderMappings) != string(r.ProviderMappings) {
+	if d.SourceHash != r.Source.Hash() || d.RuntimeID != r.Runtime || d.ClientSDKVersion != r.ClientSDKVersion || string(d.ProviderMappings) != string(r.ProviderMappings) {
 		return workflow.Deployment{}, nil, nil
 	}
 	triggers, err := s.Triggers(ctx, r.Workflow.ID)

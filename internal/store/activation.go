@@ -106,15 +106,18 @@ func storeDeployment(t *tx, a deploy.Activation, rows activationRows) (made bool
 	if a.Source == nil || a.Program == nil {
 		return false, deploymentNotFound()
 	}
+	if err := readyRuntime(t, d.OrganizationID, d.RuntimeID); err != nil {
+		return false, err
+	}
 	if err := storeProgram(t, a.Program); err != nil {
 		return false, err
 	}
 	_, err = t.exec(`
 		INSERT INTO deployments (id, organization_id, workflow_id, status, source_hash, program_hash, entrypoint,
-			client_sdk_version, providers, triggers, provider_mappings, deployed_by_id, deployed_at, note)
-		VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			client_sdk_version, providers, triggers, provider_mappings, deployed_by_id, deployed_at, note, runtime_id)
+		VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		d.ID, d.OrganizationID, d.WorkflowID, d.SourceHash, d.ProgramHash, d.Entrypoint,
-		d.ClientSDKVersion, rows.providers, rows.triggers, d.ProviderMappings, d.DeployedByID, d.DeployedAt, d.Note)
+		d.ClientSDKVersion, rows.providers, rows.triggers, d.ProviderMappings, d.DeployedByID, d.DeployedAt, d.Note, d.RuntimeID)
 	if t.unique(err) {
 		return false, fault.Because(err, fault.Conflict, "This deployment exists already")
 	}

@@ -16,7 +16,7 @@ func deploymentNotFound() error { return fault.New(fault.NotFound, "Deployment n
 
 const deploymentColumns = `
 	d.id, d.organization_id, d.workflow_id, d.status, d.source_hash, d.program_hash, d.entrypoint,
-	d.client_sdk_version, d.providers, d.triggers, d.provider_mappings, d.deployed_by_id, d.deployed_at, d.note`
+	d.client_sdk_version, d.providers, d.triggers, d.provider_mappings, d.deployed_by_id, d.deployed_at, d.note, d.runtime_id`
 
 // liveDeployments leaves out deployments that are hidden, alone or with their
 // workflow.
@@ -27,7 +27,7 @@ func scanDeployment(scan scanner, more ...any) (workflow.Deployment, error) {
 	var d workflow.Deployment
 	var providers, triggers string
 	err := scan(append([]any{&d.ID, &d.OrganizationID, &d.WorkflowID, &d.Status, &d.SourceHash, &d.ProgramHash, &d.Entrypoint,
-		&d.ClientSDKVersion, &providers, &triggers, &d.ProviderMappings, &d.DeployedByID, &d.DeployedAt, &d.Note}, more...)...)
+		&d.ClientSDKVersion, &providers, &triggers, &d.ProviderMappings, &d.DeployedByID, &d.DeployedAt, &d.Note, &d.RuntimeID}, more...)...)
 	if err != nil {
 		return d, err
 	}

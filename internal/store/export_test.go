@@ -10,7 +10,7 @@ import (
 // small is what may be read from end to end: tables and indexes that stay small,
 // by the words of SQLite's plans.
 var small = regexp.MustCompile(`^SCAN (CONSTANT ROW|sqlite_schema|api_keys|queue_counters|waiting|latest|counted|\w+ USING INDEX executions_running|` +
-	`\w+ USING INDEX (queue_counters_waiting|users_admin|batches_open)|p USING COVERING INDEX sqlite_autoindex_programs_1)$`)
+	`\w+ USING INDEX (queue_counters_waiting|users_admin|batches_open|runtimes_open)|p USING COVERING INDEX sqlite_autoindex_programs_1)$`)
 
 // FullScans asks SQLite for the plans of all statements that the store has
 // prepared, and returns those that read a table from end to end. The second

@@ -107,6 +107,7 @@ var organizationLeftovers = [...]string{
 	`DELETE FROM kv_items WHERE (table_id, key) IN (
 		SELECT i.table_id, i.key FROM kv_tables t JOIN kv_items i ON i.table_id = t.id WHERE t.organization_id = ? LIMIT ?)`,
 	`DELETE FROM kv_tables WHERE id IN (SELECT id FROM kv_tables WHERE organization_id = ? LIMIT ?)`,
+	`DELETE FROM runtimes WHERE id IN (SELECT id FROM runtimes WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM secrets WHERE id IN (SELECT id FROM secrets WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM folders WHERE id IN (SELECT id FROM folders WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE organization_id = ? LIMIT ?)`,

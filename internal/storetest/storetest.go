@@ -53,6 +53,7 @@ func Run(t *testing.T, backend Backend) {
 		{"retry", testRetry},
 		{"schedules", testSchedules},
 		{"batches", testBatches},
+		{"runtimes", testRuntimes},
 		{"alerts", testAlerts},
 		{"dev sessions", testDevSessions},
 		{"postpone", testPostpone},

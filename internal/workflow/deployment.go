@@ -90,6 +90,9 @@ type Deployment struct {
 	SourceHash  Hash
 	ProgramHash Hash
 	Entrypoint  string
+	// RuntimeID is the runtime of an image that the code runs in; zero for the
+	// embedded one.
+	RuntimeID id.ID
 	// ClientSDKVersion is what the client said it was written against; empty
 	// when it said nothing.
 	ClientSDKVersion string
