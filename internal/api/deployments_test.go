@@ -134,7 +134,7 @@ func TestDeployRefusesBadRequests(t *testing.T) {
 		"unknown workflow":   {`{"workflowId":"#4",` + code + `}`, "member", "Workflow not found"},
 		"malformed workflow": {`{"workflowId":"x",` + code + `}`, "member", "Workflow not found"},
 		"foreign workflow":   {`{"workflowId":"#3",` + code + `}`, "stranger", "Workflow not found"},
-		"image runtime":      {`{"workflowId":"#3","runtime_id":"#7",` + code + `}`, "member", "image runtimes are not available"},
+		"image runtime":      {`{"workflowId":"#3","runtime_id":"#7",` + code + `}`, "member", "Runtime not found"},
 		"no code":            {`{"workflowId":"#3"}`, "member", "code"},
 		"code is a text":     {`{"workflowId":"#3","code":"x"}`, "member", "body.code"},
 		"no files":           {`{"workflowId":"#3","code":{"entrypoint":"a"}}`, "member", "files"},

@@ -22,6 +22,7 @@ import (
 	"github.com/usefloww/flowwd/internal/realtime"
 	"github.com/usefloww/flowwd/internal/registry"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/runtimes"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -114,6 +115,7 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	w.deps.Images = Images{Registry: &registry.Registry{}, Tokens: &registry.Tokens{}, Authenticate: func(context.Context, identity.Credential) (identity.Principal, error) {
 		return identity.Principal{}, fault.New(fault.Unauthenticated, "Invalid credential")
 	}}
+	w.deps.Runtimes = noRuntimes{}
 	if err := Register(w.Router, w.deps); err != nil {
 		t.Fatal(err)
 	}
@@ -518,4 +520,11 @@ func (f *fakeTriggers) Replay(_ context.Context, r trigger.Replay) (execution.Ac
 func (f *fakeTriggers) Invoke(_ context.Context, in trigger.Invocation) (execution.Accepted, error) {
 	f.invoked = in
 	return f.answer, f.err
+}
+
+// noRuntimes has none.
+type noRuntimes struct{ Runtimes }
+
+func (noRuntimes) Ready(context.Context, []id.ID, id.ID) (runtimes.Runtime, string, error) {
+	return runtimes.Runtime{}, "", fault.New(fault.Invalid, "Runtime not found")
 }

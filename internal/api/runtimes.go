@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -64,7 +65,7 @@ func (d Deps) runtime() route.Object[runtimes.Runtime] {
 type runtimeOperations struct{ Deps }
 
 func (o runtimeOperations) create(ctx context.Context, c route.Call[route.None], in *createRuntime) (*runtimeBody, error) {
-	hash := in.Body.Config.ImageHash
+	hash := cmp.Or(in.Body.Config.ImageHash, in.Body.Config.ImageHashOld)
 	if !registry.IsTag(hash) {
 		return nil, invalid("body.config.imageHash", "must be the tag of an image that was pushed")
 	}

@@ -26,7 +26,9 @@ type pushBody struct {
 type createRuntime struct {
 	Body struct {
 		Config struct {
-			ImageHash string `json:"imageHash" doc:"The tag of an image that was pushed"`
+			// What is inside of a config keeps its names.
+			ImageHash    string `json:"imageHash,omitempty" doc:"The tag of an image that was pushed"`
+			ImageHashOld string `json:"image_hash,omitempty" doc:"The same"`
 		} `json:"config"`
 		OrganizationID optional[string] `json:"organizationId,omitempty" doc:"Whose runtime it is; needed by those who are in several organizations"`
 	}

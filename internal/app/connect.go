@@ -75,7 +75,7 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	workflows := &workflow.Service{Store: s.store, IDs: s.ids, Now: now, Changed: routes.Changed}
 	live.ask(users, workflows)
-	images, err := s.addImages(users)
+	images, made, err := s.addImages(users)
 	if err != nil {
 		return err
 	}
@@ -100,6 +100,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Folders:     &workflow.Folders{Store: s.store, IDs: s.ids, Now: now},
 		Realtime:    s.forAPI(live),
 		Images:      images,
+		Runtimes:    made,
 		Deployments: deployments,
 		Executions:  s.executions,
 		Sessions:    users.Sessions,
@@ -133,6 +134,7 @@ func (s *Server) connect(ctx context.Context) error {
 	s.parts.add(part{name: "development sessions", share: 1, start: development.Start, stop: development.Stop})
 	schedules := &trigger.Scheduler{Store: s.store, Catalogue: catalogue, Executions: development, Now: now, Log: s.log}
 	s.parts.add(part{name: "schedules", share: 5, start: schedules.Start, stop: schedules.Stop})
+	s.parts.add(part{name: "runtimes", share: 1, start: made.Start, stop: made.Stop})
 	s.addFollower(routes, live, development)
 	s.parts.add(s.httpPart())
 	s.parts.add(part{name: "failure notifications", share: 2, start: alerts.Start, stop: alerts.Stop})

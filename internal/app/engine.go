@@ -64,8 +64,9 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 		Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
 		Fetch: fetch.Config{Policy: s.fetchPolicy, Own: s.ownAddresses},
 		// The router is made later, and before anything runs.
-		Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),
-		IDs:     s.ids, Logger: s.log, Now: s.config.Now,
+		Backend:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),
+		Credentials: pullCredentials{s},
+		IDs:         s.ids, Logger: s.log, Now: s.config.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("DOCKER_HOST: %w", err)

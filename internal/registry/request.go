@@ -17,6 +17,18 @@ const namespace = "floww/"
 // Repository is the name of an organization's repository.
 func Repository(organization id.ID) string { return namespace + organization.String() }
 
+// OwnerOf returns whose repository the name of an image begins with.
+func OwnerOf(image string) (owner id.ID, ok bool) {
+	name, ok := strings.CutPrefix(image, namespace)
+	if !ok {
+		return owner, false
+	}
+	name, _, _ = strings.Cut(name, "@")
+	name, _, _ = strings.Cut(name, ":")
+	owner, err := id.Parse(name)
+	return owner, err == nil
+}
+
 // Kind is what a request is about.
 type Kind uint8
 
