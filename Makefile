@@ -23,6 +23,9 @@ run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello 
 # The tests that kill, freeze and cut the power. Run from their own folders they print what was sent and what became of it.
 FAULTS := internal/apptest/kill internal/apptest/powercut
 
+# The tests whose servers are processes of their own, which the race detector does not see.
+PROCESSES := internal/apptest/moving internal/apptest/replicas internal/apptest/compat
+
 # The JavaScript engine, SQLite and their C library are machine-made Go on one thread each, where the race detector finds
 # nothing and takes twenty times as long. No more than these: what a package left out instantiates of sync's generics
 # (sync.Map) is linked for everyone, and the detector then sees races where there are none.
@@ -30,7 +33,8 @@ UNRACED := modernc.org/libc modernc.org/libquickjs modernc.org/sqlite/lib
 RACE := -race $(UNRACED:%=-gcflags='%=-race=false')
 
 # Tests wait for processes, disks and timers more than they compute: more of them at a time than there are processors.
-GOTEST := go test -timeout 15m -parallel 4
+# What go test would vet is what make lint vets.
+GOTEST := go test -vet=off -timeout 15m -parallel 4
 
 # The tests that compare the store with a model of it do one thing after another, where the race detector finds nothing.
 MODELS := '^Test(SQLite|PostgreSQL)$$/_model$$'
@@ -38,12 +42,23 @@ MODELS := '^Test(SQLite|PostgreSQL)$$/_model$$'
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
-	CGO_ENABLED=1 $(GOTEST) $(RACE) -tags external -skip $(MODELS) $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS)))
-	for tests in $(FAULTS); do CGO_ENABLED=1 go test -C $$tests $(RACE) -timeout 15m -tags external || exit 1; done
-	CGO_ENABLED=0 $(GOTEST) -tags external -run $(MODELS) ./internal/store
+	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip $(MODELS) $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
+	$(MAKE) --jobs=3 --output-sync=target $(UNDETECTED)
+
+# Parts of `make test` without the race detector, which wait more than they compute.
+UNDETECTED := test-kill-postgres test-postgres test-kill test-powercut test-processes test-models
+
+.PHONY: $(UNDETECTED)
+test-kill test-powercut: test-%:
+	CGO_ENABLED=0 go test -C internal/apptest/$* -vet=off -timeout 15m -tags external
+test-kill-postgres:
+	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -vet=off -timeout 15m -tags external
+test-postgres:
 	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external ./internal/apptest
-	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -timeout 15m -tags external
-	CGO_ENABLED=0 go test -timeout 3m ./internal/engine/embedded/sandbox # its bound of memory does not hold under the race detector
+test-processes: # the sandbox's bound of memory does not hold under the race detector
+	CGO_ENABLED=0 $(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
+test-models:
+	CGO_ENABLED=0 $(GOTEST) -tags external -run $(MODELS) ./internal/store
 
 ROUNDS ?= 500
 SEED   ?= 0
