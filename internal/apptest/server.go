@@ -187,7 +187,7 @@ func Binary(t testing.TB) string {
 
 // Build builds flowwd with build tags.
 func Build(path string, tags ...string) error {
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", strings.Join(tags, ","), "-o", path, "github.com/usefloww/flowwd/cmd/flowwd")
+	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-tags", strings.Join(tags, ","), "-o", path, "github.com/usefloww/flowwd/cmd/flowwd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	return build.Run()
