@@ -67,9 +67,17 @@ func (r *Registry) old(ctx context.Context, file string) (bool, error) {
 
 // Sweep removes images that nothing needs and what only they were made of.
 // Needed returns the digests of the images that an organization still needs.
-func (r *Registry) Sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) error {
-	r.pushing.Lock()
+// While somebody pushes it does nothing, and swept is false: it must not wait, for
+// whoever comes to push would wait behind it.
+func (r *Registry) Sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) (swept bool, err error) {
+	if !r.pushing.TryLock() {
+		return false, nil
+	}
 	defer r.pushing.Unlock()
+	return true, r.sweep(ctx, needed)
+}
+
+func (r *Registry) sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) error {
 	var nothing driver.PathNotFoundError
 	if _, err := r.files.Stat(ctx, repositories); errors.As(err, &nothing) {
 		return nil // nobody has pushed anything yet

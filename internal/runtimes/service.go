@@ -16,8 +16,9 @@ type Images interface {
 	// Digest returns the digest of the image with a tag; fault.NotFound when there
 	// is none.
 	Digest(ctx context.Context, organization id.ID, tag string) (string, error)
-	// Sweep removes images that nothing needs.
-	Sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) error
+	// Sweep removes images that nothing needs; swept is false when it could not
+	// begin, for somebody pushes.
+	Sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) (swept bool, err error)
 }
 
 // Prepare makes an image ready to run and reports what it does, a line at a time.

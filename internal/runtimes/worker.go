@@ -18,8 +18,10 @@ const (
 	// prepareTime bounds a pull and a start, storeTime a statement.
 	prepareTime = 15 * time.Minute
 	storeTime   = 10 * time.Second
-	// sweeping is how often images that nothing needs are removed.
-	sweeping = time.Hour
+	// sweeping is how often images that nothing needs are removed, and sweepAgain
+	// when it is tried again while somebody pushes.
+	sweeping   = time.Hour
+	sweepAgain = time.Minute
 )
 
 // Start begins to make runtimes ready and to remove images that nothing needs.
@@ -64,9 +66,17 @@ func every(ctx context.Context, each time.Duration, wake <-chan struct{}, do fun
 }
 
 func (s *Service) sweep(ctx context.Context) {
-	every(ctx, sweeping, nil, func() {
-		if err := s.Images.Sweep(ctx, s.Store.NeededImages); err != nil && ctx.Err() == nil {
+	var next time.Time
+	every(ctx, sweepAgain, nil, func() {
+		if s.Now().Before(next) {
+			return
+		}
+		swept, err := s.Images.Sweep(ctx, s.Store.NeededImages)
+		if err != nil && ctx.Err() == nil {
 			s.Log.Error("images that nothing needs could not be removed; trying again later", "error", err)
+		}
+		if swept {
+			next = s.Now().Add(sweeping)
 		}
 	})
 }
