@@ -25,7 +25,7 @@ const (
 func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit int) (int, error) {
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
-		p.expiredExecutions, p.deliveries, p.batches, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
+		p.expiredExecutions, p.deliveries, p.batches, p.removedRuntimes, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
 		p.deletedTriggers, p.totals, p.logins, p.invitations, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
 	} {
 		if p.left <= 0 {
@@ -152,6 +152,14 @@ func (p *purge) deliveries() error {
 func (p *purge) batches() error {
 	return p.delete("purge batches", `
 		DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`, p.cutoff)
+}
+
+// removedRuntimes removes those that were removed before the cutoff and that no
+// deployment points to any more.
+func (p *purge) removedRuntimes() error {
+	return p.delete("purge runtimes", `
+		DELETE FROM runtimes WHERE id IN (SELECT r.id FROM runtimes r WHERE r.status = 'removed' AND r.changed_at < ?
+			AND NOT EXISTS (SELECT 1 FROM deployments d WHERE d.runtime_id = r.id) ORDER BY r.changed_at LIMIT ?)`, p.cutoff)
 }
 
 // deletedWorkflows removes what deleted workflows leave, without regard to the

@@ -67,44 +67,55 @@ func (s *Store) CreateRuntime(ctx context.Context, r runtimes.Runtime, most int)
 	if err != nil {
 		return r, false, err
 	}
-	err = s.write(ctx, "create a runtime", func(t *tx) (err error) {
-		stored, made = r, true
-		n := 0
-		if _, err := t.one(`SELECT COUNT(*) FROM runtimes WHERE organization_id = ? AND status <> 'removed'`, args{r.OrganizationID}, &n); err != nil {
+	err = s.write(ctx, "create a runtime", func(t *tx) error {
+		there, found, err := oneRuntime(&t.view, `r.organization_id = ? AND r.image_hash = ?`+t.conn.dialect.lock("r"), r.OrganizationID, r.ImageHash)
+		if err != nil {
 			return err
 		}
-		if n >= most {
-			return fault.New(fault.Limited, "The organization has %d runtimes, which is the limit; remove some that are not needed", most)
+		made = !found || there.Status == runtimes.Failed || there.Status == runtimes.Removed
+		if !made {
+			stored = there
+			return nil
 		}
-		added, err := t.exec(`
+		stored = r
+		if found {
+			stored.ID, stored.CreatedByID, stored.CreatedAt = there.ID, there.CreatedByID, there.CreatedAt
+		}
+		if err := roomForRuntime(t, r, most); err != nil {
+			return err
+		}
+		n, err := t.exec(`
 			INSERT INTO runtimes (id, organization_id, image_hash, digest, status, logs, tries, created_by_id, created_at, changed_at)
-			VALUES (?, ?, ?, ?, 'in_progress', ?, 0, ?, ?, ?) ON CONFLICT (organization_id, image_hash) DO NOTHING`,
+			VALUES (?, ?, ?, ?, 'in_progress', ?, 0, ?, ?, ?) ON CONFLICT (organization_id, image_hash) DO UPDATE SET
+				status = excluded.status, digest = excluded.digest, logs = excluded.logs, tries = 0, lease_until = NULL, changed_at = excluded.changed_at
+				WHERE runtimes.status IN ('failed', 'removed')`,
 			r.ID, r.OrganizationID, r.ImageHash, r.Digest, logs, r.CreatedByID, r.CreatedAt, r.CreatedAt)
-		if err == nil && added == 0 {
-			stored, made, err = beginAnew(t, r, logs)
+		if made = n > 0; err != nil {
+			return err
 		}
-		if err == nil && made {
-			s.record(ctx, t, audit.Entry{
-				OrganizationID: r.OrganizationID, Action: audit.CreateRuntime, Target: runtimeTarget(stored.ID),
-				After: audit.Snapshot(map[string]any{"image": r.ImageHash, "digest": r.Digest}),
-			})
+		if !made { // another made it since
+			stored, _, err = oneRuntime(&t.view, `r.organization_id = ? AND r.image_hash = ?`, r.OrganizationID, r.ImageHash)
+			return err
 		}
-		return err
+		s.record(ctx, t, audit.Entry{
+			OrganizationID: r.OrganizationID, Action: audit.CreateRuntime, Target: runtimeTarget(stored.ID),
+			After: audit.Snapshot(map[string]any{"image": r.ImageHash, "digest": r.Digest}),
+		})
+		return nil
 	})
 	return stored, made, err
 }
 
-// beginAnew begins a failed or removed runtime of the same image again.
-func beginAnew(t *tx, r runtimes.Runtime, logs string) (stored runtimes.Runtime, made bool, err error) {
-	n, err := t.exec(`
-		UPDATE runtimes SET status = 'in_progress', digest = ?, logs = ?, tries = 0, lease_until = NULL, changed_at = ?
-		WHERE organization_id = ? AND image_hash = ? AND status IN ('failed', 'removed')`,
-		r.Digest, logs, r.CreatedAt, r.OrganizationID, r.ImageHash)
-	if err != nil {
-		return r, false, err
+// roomForRuntime refuses one more than an organization may have. What is begun
+// anew counts only where it did not.
+func roomForRuntime(t *tx, r runtimes.Runtime, most int) error {
+	n := 0
+	_, err := t.one(`SELECT COUNT(*) FROM runtimes WHERE organization_id = ? AND status <> 'removed' AND image_hash <> ?`,
+		args{r.OrganizationID, r.ImageHash}, &n)
+	if err == nil && n >= most {
+		err = fault.New(fault.Limited, "The organization has %d runtimes, which is the limit; remove some that are not needed", n)
 	}
-	stored, _, err = oneRuntime(&t.view, `r.organization_id = ? AND r.image_hash = ?`, r.OrganizationID, r.ImageHash)
-	return stored, n > 0, err
+	return err
 }
 
 // Runtime implements runtimes.Store.

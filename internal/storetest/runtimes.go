@@ -92,6 +92,31 @@ func testRuntimes(t *testing.T, backend Backend) {
 		equal(t, "made anew after it was removed", made, true)
 	})
 
+	t.Run("several servers at once make one", func(t *testing.T) {
+		t.Parallel()
+		open := backend(t)
+		w := NewWorld(t, open)
+		n := w.Namespace()
+		var ids, makers sync.Map
+		var group sync.WaitGroup
+		for i := range 4 {
+			s, r := w.another(open), w.newRuntime(n, "a")
+			group.Go(func() {
+				got, made, err := s.CreateRuntime(w.ctx(), r, mostRuntimes)
+				ids.Store(fmt.Sprint(got.ID, err), true)
+				if made {
+					makers.Store(i, true)
+				}
+			})
+		}
+		group.Wait()
+		for what, all := range map[string]*sync.Map{"runtimes": &ids, "makers": &makers} {
+			n := 0
+			all.Range(func(any, any) bool { n++; return true })
+			equal(t, what, n, 1)
+		}
+	})
+
 	t.Run("there are only so many", func(t *testing.T) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
@@ -100,6 +125,9 @@ func testRuntimes(t *testing.T, backend Backend) {
 			w.runtime(n, fmt.Sprint("x", i))
 		}
 		_, _, err := w.CreateRuntime(w.ctx(), w.newRuntime(n, "more"), mostRuntimes)
+		_, made, again := w.CreateRuntime(w.ctx(), w.newRuntime(n, "x0"), mostRuntimes)
+		w.must(again)
+		equal(t, "one that is there is made again", made, false)
 		w.refused(err, fault.Limited, "The organization has 5 runtimes, which is the limit; remove some that are not needed")
 		found, total, err := w.Runtimes(w.ctx(), runtimes.Filter{Organizations: []id.ID{n.OrganizationID}, Status: runtimes.Completed, Limit: 2, Offset: 1})
 		w.must(err)
@@ -186,5 +214,9 @@ func testRuntimes(t *testing.T, backend Backend) {
 		needed, err = w.NeededImages(w.ctx(), n.OrganizationID)
 		w.must(err)
 		equal(t, "needed afterwards", len(needed), 0)
+		w.purge(24 * time.Hour)
+		_, left, err := w.Runtimes(w.ctx(), runtimes.Filter{Organizations: []id.ID{n.OrganizationID}, Limit: 1})
+		w.must(err)
+		equal(t, "runtimes left", left, 0)
 	})
 }

@@ -21,6 +21,7 @@ CREATE TABLE runtimes (
 
 CREATE UNIQUE INDEX runtimes_image ON runtimes (organization_id, image_hash);
 CREATE INDEX runtimes_open ON runtimes (id) WHERE status = 'in_progress';
+CREATE INDEX runtimes_removed ON runtimes (changed_at) WHERE status = 'removed';
 
 -- NULL for the embedded one.
 ALTER TABLE deployments ADD COLUMN runtime_id BLOB REFERENCES runtimes (id);
