@@ -151,17 +151,8 @@ func lines(c execution.LogChunk) []logLine {
 	for i, l := range c.Lines {
 		shown[i] = logLine{Line: c.First + i, Level: l.Level, Message: l.Message, Timestamp: l.Time.UTC().Format(timeLayout)}
 		if len(l.Message) > maxValue {
-			shown[i].Message, shown[i].Truncated = cut(l.Message), true
+			shown[i].Message, shown[i].Truncated = engine.Cut(l.Message, maxValue), true
 		}
 	}
 	return shown
-}
-
-// cut returns the beginning of a text that is too long, whole letters alone.
-func cut(text string) string {
-	n := maxValue
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -62,7 +61,7 @@ type eventWire struct {
 	HasBody     bool            `json:"hasBody"`
 	Body        []byte          `json:"body"`
 	ContentType string          `json:"contentType"`
-	Kind        string          `json:"kind"`
+	Kind        engine.BodyKind `json:"kind"`
 }
 
 type limitsWire struct {
@@ -85,30 +84,6 @@ func or0(fields json.RawMessage) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return fields
-}
-
-// The kinds of bodies: how one becomes a value.
-const (
-	kindJSON      = "json"
-	kindForm      = "form"
-	kindMultipart = "multipart"
-	kindText      = "text"
-	kindBytes     = "bytes"
-)
-
-func kindOf(contentType string) string {
-	switch media := engine.MediaType(contentType); {
-	case engine.IsJSON(media):
-		return kindJSON
-	case media == "application/x-www-form-urlencoded":
-		return kindForm
-	case media == "multipart/form-data":
-		return kindMultipart
-	case strings.HasPrefix(media, "text/") || media == "application/xml" || strings.HasSuffix(media, "+xml"):
-		return kindText
-	default:
-		return kindBytes
-	}
 }
 
 // dataOf is an event as the contract has it: with the body among the fields. A
@@ -134,14 +109,14 @@ func dataOf(e engine.Event) (json.RawMessage, error) {
 }
 
 func bodyOf(e engine.Event) any {
-	kind := kindOf(e.ContentType)
+	kind := engine.KindOf(e.ContentType)
 	if len(e.Body) == 0 {
 		return nil
 	}
-	if kind == kindJSON && json.Valid(e.Body) {
+	if kind == engine.JSONBody && json.Valid(e.Body) {
 		return json.RawMessage(e.Body)
 	}
-	if kind == kindForm {
+	if kind == engine.FormBody {
 		if values, err := url.ParseQuery(string(e.Body)); err == nil {
 			form := map[string]any{}
 			for name, all := range values {

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -115,27 +116,19 @@ func New(config Config) (*Engine, error) {
 }
 
 func (c Config) withDefaults() Config {
-	c.Slots = or(c.Slots, 32)
-	c.Concurrency = or(c.Concurrency, 8)
-	c.Memory = or(c.Memory, 1<<30)
-	c.CPUs = or(c.CPUs, 1)
-	c.Pids = or(c.Pids, 256)
-	c.Tmp = or(c.Tmp, 64<<20)
-	c.RunMemory = or(c.RunMemory, engine.DefaultLimits().Memory)
-	c.PullTimeout = or(c.PullTimeout, 10*time.Minute)
-	c.StartTimeout = or(c.StartTimeout, 30*time.Second)
-	c.DefineTimeout = or(c.DefineTimeout, 30*time.Second)
-	c.StopAfter = or(c.StopAfter, 5*time.Minute)
-	c.RemoveAfter = or(c.RemoveAfter, time.Hour)
+	c.Slots = cmp.Or(c.Slots, 32)
+	c.Concurrency = cmp.Or(c.Concurrency, 8)
+	c.Memory = cmp.Or(c.Memory, 1<<30)
+	c.CPUs = cmp.Or(c.CPUs, 1)
+	c.Pids = cmp.Or(c.Pids, 256)
+	c.Tmp = cmp.Or(c.Tmp, 64<<20)
+	c.RunMemory = cmp.Or(c.RunMemory, engine.DefaultLimits().Memory)
+	c.PullTimeout = cmp.Or(c.PullTimeout, 10*time.Minute)
+	c.StartTimeout = cmp.Or(c.StartTimeout, 30*time.Second)
+	c.DefineTimeout = cmp.Or(c.DefineTimeout, 30*time.Second)
+	c.StopAfter = cmp.Or(c.StopAfter, 5*time.Minute)
+	c.RemoveAfter = cmp.Or(c.RemoveAfter, time.Hour)
 	return c
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // Start takes over the containers of an earlier life. The error says why the

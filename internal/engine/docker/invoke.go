@@ -141,7 +141,7 @@ func (x *exchange) invoke(call engine.Invocation, program *bundle, sink func([]e
 	}
 	r.ProgramHash, r.WorkflowID, r.Attempt = hex.EncodeToString(call.Program.Hash[:]), call.WorkflowID.String(), call.Attempt
 	r.Event = &eventWire{
-		Fields: or0(call.Event.Fields), HasBody: call.Event.HasBody, Body: call.Event.Body, ContentType: call.Event.ContentType, Kind: kindOf(call.Event.ContentType),
+		Fields: or0(call.Event.Fields), HasBody: call.Event.HasBody, Body: call.Event.Body, ContentType: call.Event.ContentType, Kind: engine.KindOf(call.Event.ContentType),
 	}
 	r.Limits = &limitsWire{call.Limits.Memory, call.Limits.LogLines, call.Limits.LogLineBytes, call.Limits.ResultBytes}
 	return x.streamed(r, call, sink)
@@ -216,4 +216,4 @@ func (x *exchange) clamp(ms float64) time.Duration {
 // maxText bounds a message or stack, in bytes.
 const maxText = 64 << 10
 
-func bounded(text string) string { return cut(text, maxText) }
+func bounded(text string) string { return engine.Cut(text, maxText) }

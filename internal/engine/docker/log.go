@@ -3,7 +3,6 @@ package docker
 import (
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/usefloww/flowwd/internal/engine"
 )
@@ -22,7 +21,7 @@ func (l *logger) add(lines []logWire) {
 		if l.count > l.limits.LogLines {
 			break
 		}
-		made := engine.LogLine{Time: l.x.within(line.Time), Level: levelOf(line.Level), Message: cut(line.Message, l.limits.LogLineBytes)}
+		made := engine.LogLine{Time: l.x.within(line.Time), Level: levelOf(line.Level), Message: engine.Cut(line.Message, l.limits.LogLineBytes)}
 		if l.count == l.limits.LogLines {
 			made.Level, made.Message = engine.LevelWarn, fmt.Sprintf("the log is full: it has %d lines; what follows is dropped", l.limits.LogLines)
 		}
@@ -52,15 +51,4 @@ func levelOf(level string) engine.Level {
 		return l
 	}
 	return engine.LevelLog
-}
-
-// cut shortens a text to at most n bytes, at the border of a character.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -91,26 +92,18 @@ func New(config Config) *Engine {
 }
 
 func (c Config) withDefaults() Config {
-	c.Runners = or(c.Runners, 32)
-	c.Spares = min(max(0, or(c.Spares, 2)), c.Runners)
-	c.Memory = or(c.Memory, engine.DefaultLimits().Memory)
-	c.IdleTimeout = or(c.IdleTimeout, time.Minute)
-	c.MaxRuns = or(c.MaxRuns, 10_000)
-	c.MaxResident = or(c.MaxResident, 200<<20)
-	c.DefineTimeout = or(c.DefineTimeout, 5*time.Second)
-	c.CompileTimeout = or(c.CompileTimeout, 30*time.Second)
-	c.StartTimeout = or(c.StartTimeout, 10*time.Second)
-	c.CompileMemory = or(c.CompileMemory, 512<<20)
-	c.Compilers = or(c.Compilers, 2)
+	c.Runners = cmp.Or(c.Runners, 32)
+	c.Spares = min(max(0, cmp.Or(c.Spares, 2)), c.Runners)
+	c.Memory = cmp.Or(c.Memory, engine.DefaultLimits().Memory)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, time.Minute)
+	c.MaxRuns = cmp.Or(c.MaxRuns, 10_000)
+	c.MaxResident = cmp.Or(c.MaxResident, 200<<20)
+	c.DefineTimeout = cmp.Or(c.DefineTimeout, 5*time.Second)
+	c.CompileTimeout = cmp.Or(c.CompileTimeout, 30*time.Second)
+	c.StartTimeout = cmp.Or(c.StartTimeout, 10*time.Second)
+	c.CompileMemory = cmp.Or(c.CompileMemory, 512<<20)
+	c.Compilers = cmp.Or(c.Compilers, 2)
 	return c
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // Start starts the first children. The error says why they cannot be had.

@@ -31,8 +31,8 @@ func (m *Machine) bodyValue(body []byte, contentType string) value {
 	if len(body) == 0 {
 		return tagged(lib.EJS_TAG_NULL, 0)
 	}
-	switch kindOf(contentType) {
-	case kindJSON:
+	switch engine.KindOf(contentType) {
+	case engine.JSONBody:
 		if !utf8.Valid(body) {
 			return m.newString(string(body))
 		}
@@ -42,11 +42,11 @@ func (m *Machine) bodyValue(body []byte, contentType string) value {
 		}
 		m.exception()
 		return m.newString(string(body))
-	case kindForm:
+	case engine.FormBody:
 		return m.parseJSON(formJSON(string(body)))
-	case kindText:
+	case engine.TextBody:
 		return m.newString(string(body))
-	case kindMultipart:
+	case engine.MultipartBody:
 		bytes := m.newBytes(body)
 		if isException(bytes) {
 			return bytes
@@ -76,33 +76,6 @@ func (m *Machine) newBytes(b []byte) value {
 	*at[value](argv + valueSize) = undefined()
 	*at[value](argv + 2*valueSize) = undefined()
 	return lib.XJS_NewTypedArray(m.tls, m.ctx, 1, argv, lib.EJS_TYPED_ARRAY_UINT8)
-}
-
-type bodyKind int
-
-const (
-	kindBytes bodyKind = iota
-	kindJSON
-	kindForm
-	kindText
-	kindMultipart
-)
-
-// kindOf says what a content type stands for. A type that cannot be read is
-// bytes.
-func kindOf(contentType string) bodyKind {
-	switch media := engine.MediaType(contentType); {
-	case engine.IsJSON(media):
-		return kindJSON
-	case media == "application/x-www-form-urlencoded":
-		return kindForm
-	case media == "multipart/form-data":
-		return kindMultipart
-	case strings.HasPrefix(media, "text/") || media == "application/xml" || strings.HasSuffix(media, "+xml"):
-		return kindText
-	default:
-		return kindBytes
-	}
 }
 
 // formJSON is a form as a JSON object: a text for each name, an array of texts
@@ -150,15 +123,4 @@ func unescape(text string) string {
 		return plain
 	}
 	return strings.ReplaceAll(text, "+", " ")
-}
-
-// cut shortens a text to at most n bytes, at the border of a character.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }

@@ -296,5 +296,5 @@ func (m *Machine) describe(thrown value) (message, stack string) {
 		m.exception()
 		return "something was thrown that cannot be shown", ""
 	}
-	return cut(message, maxMessage), cut(stack, maxStack)
+	return engine.Cut(message, maxMessage), engine.Cut(stack, maxStack)
 }
