@@ -35,11 +35,14 @@ type told struct {
 // hearing is a receiver of notices that refuses so many of them.
 type hearing struct {
 	*httptest.Server
-	// pass moves the server's clock.
-	pass   func(time.Duration)
-	refuse atomic.Int32
-	mu     sync.Mutex
-	all    []told
+	// pass moves the server's clock, outcome is what it shows of the last try and
+	// stored what that was before.
+	pass    func(time.Duration)
+	outcome func() string
+	stored  string
+	refuse  atomic.Int32
+	mu      sync.Mutex
+	all     []told
 }
 
 func hear(t *testing.T) *hearing {
@@ -58,8 +61,8 @@ func hear(t *testing.T) *hearing {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.all = append(h.all, got)
-		if h.refuse.Add(-1) >= 0 {
-			w.WriteHeader(http.StatusInternalServerError)
+		if left := h.refuse.Add(-1); left >= 0 {
+			w.WriteHeader(http.StatusInternalServerError + int(left)) // each its own outcome
 		}
 	}))
 	t.Cleanup(h.Close)
@@ -72,17 +75,22 @@ func (h *hearing) heard() []told {
 	return append([]told(nil), h.all...)
 }
 
-// haste is how much further the server's clock goes with each look: that a notice
-// was taken may be stored only after the test has moved the clock, and the next
-// then has to wait anew.
+// haste is how much further the server's clock goes with each look.
 const haste = 25 * time.Millisecond
 
-// next waits for a notice after so many, which must be the only one.
+// next waits for a notice after so many, which must be the only one, until what
+// became of it is stored: before that, the clock moves past nothing.
 func (h *hearing) next(t *testing.T, after int) told {
 	t.Helper()
 	apptest.Until(t, 30*time.Second, "a notice", func() bool {
 		h.pass(haste)
 		return len(h.heard()) > after
+	})
+	apptest.Until(t, 30*time.Second, "that it came is stored", func() bool {
+		now := h.outcome()
+		changed := now != h.stored
+		h.stored = now
+		return changed
 	})
 	if all := h.heard(); len(all) != after+1 {
 		t.Fatalf("there are %d notices, want %d: %s", len(all), after+1, all[len(all)-1].body)
@@ -128,7 +136,12 @@ func TestFailureNotifications(t *testing.T) {
 	path := "/api/workflows/" + d.WorkflowID + "/failure-notifications"
 	set := s.JSON(t, http.StatusOK, "PATCH", path, map[string]any{"webhook_url": hook.URL + "/hidden", "email": "ops@example.com"})
 	secret, _ := set["signingSecret"].(string)
+	hook.outcome = func() string {
+		shown := s.JSON(t, http.StatusOK, "GET", path, nil)["webhook"].(map[string]any)
+		return fmt.Sprint(shown["lastSentAt"], shown["problem"])
+	}
 	again := s.JSON(t, http.StatusOK, "PATCH", path, map[string]any{"webhookUrl": hook.URL + "/hidden"})
+	hook.stored = hook.outcome()
 	if shown := string(mustJSON(t, s.JSON(t, http.StatusOK, "GET", path, nil))); again["signingSecret"] != nil || strings.Contains(shown, "hidden") || strings.Contains(shown, "whsec_") || !strings.Contains(shown, "ops@example.com") {
 		t.Errorf("it shows %s, and again %v", shown, again)
 	}
