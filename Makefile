@@ -90,9 +90,8 @@ generate: ## write the files that are made of others
 .PHONY: verify
 verify: ## fail when a generated file is stale
 	go run ./internal/config/settingsdoc | diff -u docs/settings.md -
-	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && cp internal/web/*.templ "$$new" && \
-	go tool -modfile=tools/go.mod templ generate -log-level error -path "$$new" && \
-	for page in "$$new"/*_templ.go; do diff -u "internal/web/$${page##*/}" "$$page" || exit 1; done
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && cp -r internal/web/. "$$new" && find "$$new" -name '*_templ.go' -delete && \
+	go tool -modfile=tools/go.mod templ generate -log-level error -path "$$new" && diff -ru internal/web "$$new"
 
 .PHONY: bench
 bench: build ## measure the built binary; writes bench/RESULTS.md

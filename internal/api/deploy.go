@@ -10,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -100,7 +101,7 @@ func (d Deps) workflowToDeploy(ctx context.Context, c route.Call[route.None], te
 	if err != nil {
 		return workflow.Workflow{}, err
 	}
-	return w, access.Allow(c.Principal, access.DeployWorkflow, workflowResource(w))
+	return w, access.Allow(c.Principal, access.DeployWorkflow, objects.OfWorkflow(w))
 }
 
 // errNoWorkflow is 400 and not 404, because the address is right; existing

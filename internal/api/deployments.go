@@ -9,6 +9,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -171,5 +172,5 @@ func (d Deps) findWorkflow(ctx context.Context, p identity.Principal, text strin
 	if err != nil {
 		return workflow.Workflow{}, err
 	}
-	return w, access.Allow(p, action, workflowResource(w))
+	return w, access.Allow(p, action, objects.OfWorkflow(w))
 }

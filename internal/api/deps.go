@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/runtimes"
 	"github.com/usefloww/flowwd/internal/tenant"
@@ -248,77 +248,39 @@ func Register(r *route.Router, d Deps) error {
 // The objects that paths name.
 
 func (d Deps) namespace() route.Object[tenant.Namespace] {
-	return route.Object[tenant.Namespace]{
-		What: "Namespace", Param: "id", Load: d.Tenants.Namespace,
-		Resource: func(n tenant.Namespace) access.Resource { return access.Resource{OrganizationID: n.OrganizationID} },
-	}
+	return objects.Namespace(d.Tenants.Namespace)
 }
 
 func (d Deps) organization() route.Object[tenant.Organization] {
-	return route.Object[tenant.Organization]{
-		What: "Organization", Param: "id", Load: d.Organizations.Organization,
-		Resource: func(o tenant.Organization) access.Resource { return access.Resource{OrganizationID: o.ID} },
-	}
+	return objects.Organization(d.Organizations.Organization, "")
 }
 
 // invitation is an organization and, by a second id, an invitation of it.
 func (d Deps) invitation() route.Object[tenant.Organization] {
-	o := d.organization()
-	o.Child = "invitationId"
-	return o
+	return objects.Organization(d.Organizations.Organization, "invitationId")
 }
 
 // member is an organization and, by a second id, a user in it.
 func (d Deps) member() route.Object[tenant.Organization] {
-	o := d.organization()
-	o.Child = "userId"
-	return o
+	return objects.Organization(d.Organizations.Organization, "userId")
 }
 
 func (d Deps) workflow() route.Object[workflow.Workflow] {
-	return route.Object[workflow.Workflow]{
-		What: "Workflow", Param: "id", Load: d.Workflows.Workflow,
-		Resource: workflowResource,
-	}
+	return objects.Workflow(d.Workflows.Workflow)
 }
 
 func (d Deps) deployment() route.Object[workflow.Deployment] {
-	return route.Object[workflow.Deployment]{
-		What: "Deployment", Param: "id", Load: d.Deployments.Get,
-		Resource: func(x workflow.Deployment) access.Resource {
-			return access.InWorkflow(x.OrganizationID, x.WorkflowID, x.Folders, "Deployment")
-		},
-	}
+	return objects.Deployment(d.Deployments.Get)
 }
 
 func (d Deps) trigger() route.Object[workflow.Trigger] {
-	return route.Object[workflow.Trigger]{
-		What: "Trigger", Param: "id", Load: d.Triggers.Trigger,
-		Resource: func(t workflow.Trigger) access.Resource {
-			return access.InWorkflow(t.OrganizationID, t.WorkflowID, t.Folders, "Trigger")
-		},
-	}
+	return objects.Trigger(d.Triggers.Trigger)
 }
 
 func (d Deps) execution() route.Object[execution.Execution] {
-	return route.Object[execution.Execution]{
-		What: "Execution", Param: "id", Load: d.Executions.Get,
-		Resource: func(e execution.Execution) access.Resource {
-			return access.InWorkflow(e.OrganizationID, e.WorkflowID, e.Folders, "Execution")
-		},
-	}
+	return objects.Execution(d.Executions.Get)
 }
 
 func (d Deps) batch() route.Object[execution.Batch] {
-	return route.Object[execution.Batch]{
-		What: "Batch", Param: "id", Load: d.Executions.Batch,
-		Resource: func(b execution.Batch) access.Resource {
-			return access.InWorkflow(b.OrganizationID, b.Filter.WorkflowID, b.Folders, "Batch")
-		},
-	}
-}
-
-// workflowResource is a workflow as something that roles are granted on.
-func workflowResource(w workflow.Workflow) access.Resource {
-	return access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")
+	return objects.Batch(d.Executions.Batch)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -98,7 +99,7 @@ func (o workflowOperations) change(ctx context.Context, c route.Call[workflow.Wo
 	if err != nil {
 		return nil, err
 	}
-	change.Move, err = o.move(ctx, c.Principal, access.WriteWorkflow, c.Object.NamespaceID, c.Object.Folders, workflowResource(c.Object), in.Body.ParentFolderID)
+	change.Move, err = o.move(ctx, c.Principal, access.WriteWorkflow, c.Object.NamespaceID, c.Object.Folders, objects.OfWorkflow(c.Object), in.Body.ParentFolderID)
 	if err != nil {
 		return nil, err
 	}

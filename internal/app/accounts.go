@@ -43,7 +43,6 @@ func (s *Server) pages(users *identity.Service, passwords *password.Service, ten
 	return web.Deps{
 		Way: users.Way, Logins: users, Sessions: users.Sessions, Passwords: passwords, Flows: s.keyring.For(secret.LoginFlow),
 		Devices: users.Devices, Tenants: tenants, Recorder: s.recorder, PublicURL: s.URL, Logger: s.log, Now: s.config.Now,
-		Audit: s.store, Installation: s.installation,
 	}
 }
 

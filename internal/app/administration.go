@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/identity"
-	"github.com/usefloww/flowwd/internal/web"
+	"github.com/usefloww/flowwd/internal/web/admin"
 )
 
 // installationTimeout bounds a look at how the installation is: a page that says
@@ -22,10 +22,10 @@ func (s *Server) administration(way identity.Way) *identity.Administration {
 }
 
 // installation says how this server and the installation are.
-func (s *Server) installation(ctx context.Context) web.Installation {
+func (s *Server) installation(ctx context.Context) admin.Installation {
 	ctx, cancel := context.WithTimeout(ctx, installationTimeout)
 	defer cancel()
-	i := web.Installation{Version: s.config.Version, Started: s.started, Database: "SQLite"}
+	i := admin.Installation{Version: s.config.Version, Started: s.started, Database: "SQLite"}
 	if s.store.Shared() {
 		i.Database = "PostgreSQL"
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/web"
+	"github.com/usefloww/flowwd/internal/web/admin"
+	"github.com/usefloww/flowwd/internal/web/dashboard"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -83,13 +85,11 @@ func (s *Server) connect(ctx context.Context) error {
 	invitations := s.invitations(way, post)
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
-	pages.Realtime = s.forPages(live)
-	pages.Workflows, pages.Executions = workflows, s.executions
+	board := dashboard.Deps{Frame: pages.Frame, Workflows: workflows, Executions: s.executions}
 	if live.node == nil {
-		pages.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
+		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
 	}
 	administration := s.administration(way)
-	pages.Administration = administration
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
@@ -124,6 +124,14 @@ func (s *Server) connect(ctx context.Context) error {
 	})
 	if err == nil {
 		err = web.Register(s.router, pages)
+	}
+	if err == nil {
+		err = dashboard.Register(s.router, board)
+	}
+	if err == nil {
+		err = admin.Register(s.router, admin.Deps{
+			Frame: pages.Frame, Administration: administration, Audit: s.store, Recorder: s.recorder, Installation: s.installation, Realtime: s.forPages(live), Now: now,
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("register the routes: %w", err)

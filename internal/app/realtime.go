@@ -23,7 +23,7 @@ import (
 	"github.com/usefloww/flowwd/internal/realtime/embedded"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
-	"github.com/usefloww/flowwd/internal/web"
+	"github.com/usefloww/flowwd/internal/web/admin"
 )
 
 // live are the parts of realtime events.
@@ -120,13 +120,13 @@ const (
 )
 
 // forPages is what the pages about realtime events work with.
-func (s *Server) forPages(l *live) web.Realtime {
+func (s *Server) forPages(l *live) admin.Realtime {
 	if l.admin != nil {
-		return web.Realtime{Pages: l.admin.Serve}
+		return admin.Realtime{Pages: l.admin.Serve}
 	}
-	return web.Realtime{Channels: func(ctx context.Context) (web.Channels, error) {
+	return admin.Realtime{Channels: func(ctx context.Context) (admin.Channels, error) {
 		published, dropped := l.feed.Counts()
-		shown := web.Channels{Connections: l.node.Connections(), Published: published, Dropped: dropped}
+		shown := admin.Channels{Connections: l.node.Connections(), Published: published, Dropped: dropped}
 		shown.Events, shown.Messages = l.node.Rates()
 		all := l.node.Channels(shownChannels + 1)
 		if shown.More = len(all) > shownChannels; shown.More {
@@ -138,12 +138,12 @@ func (s *Server) forPages(l *live) web.Realtime {
 			if err != nil {
 				return shown, err
 			}
-			one := web.Channel{Name: c.Channel, Subscribers: c.Subscribers, Minute: c.Minute}
+			one := admin.Channel{Name: c.Channel, Subscribers: c.Subscribers, Minute: c.Minute}
 			for _, user := range users {
 				if _, known := names[user]; !known && len(names) < shownChannels {
 					names[user] = s.userLabel(ctx, user)
 				}
-				one.Users = append(one.Users, web.Follower{ID: user, Name: names[user]})
+				one.Users = append(one.Users, admin.Follower{ID: user, Name: names[user]})
 			}
 			shown.Channels = append(shown.Channels, one)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/web"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 // newRouter makes the wrapper around all doors, still without a route.
@@ -33,7 +34,7 @@ func (s *Server) newRouter(users *identity.Service, pages web.Deps) (*route.Rout
 		Limits:         limits,
 		Limited:        s.metrics.limit,
 		Refused:        s.recordRefusal,
-		ErrorPage:      web.ErrorPage,
+		ErrorPage:      ui.ErrorPage,
 		LoginPath:      web.LoginPath,
 		Slid:           pages.KeepSession,
 		Origins:        func() []string { return []string{origin(s.URL())} },

@@ -14,16 +14,17 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
-const accountPath = "/account"
+const accountPath = ui.Account
 
 // registerAccount registers what people see and change of themselves.
 func registerAccount(r *route.Router, d Deps) {
 	route.Raw(r, route.Spec{
 		Method: http.MethodGet, Path: home, Policy: access.Self(access.ReadWhoami), Page: true,
 	}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, _ route.Call[route.None]) error {
-		redirect(w, r, accountPath)
+		ui.Redirect(w, r, accountPath)
 		return nil
 	})
 	route.Raw(r, route.Spec{
@@ -33,7 +34,7 @@ func registerAccount(r *route.Router, d Deps) {
 	})
 	posted := func(path string, handle func(http.ResponseWriter, *http.Request, route.Call[route.None]) error) {
 		route.Raw(r, route.Spec{
-			Method: http.MethodPost, Path: path, Policy: access.Self(access.WriteSelf), Page: true, Body: true, BodyLimit: maxForm,
+			Method: http.MethodPost, Path: path, Policy: access.Self(access.WriteSelf), Page: true, Body: true, BodyLimit: ui.MaxForm,
 		}, route.NoObject(), handle)
 	}
 	posted(accountPath+"/password", d.postPassword)
@@ -98,12 +99,14 @@ func (d Deps) showAccount(w http.ResponseWriter, r *http.Request, p identity.Pri
 			ID: x.ID.String(), Name: cmp.Or(x.Name, "Command line"), Address: x.Address, Since: x.CreatedAt, Seen: x.SeenAt,
 		})
 	}
-	return show(w, r, status, d.frame("Account", p), accountPage(v))
+	f := d.Frame("Account", p)
+	f.Here = ui.Account
+	return ui.Show(w, r, status, f, accountPage(v))
 }
 
-// frame is the one of a page for somebody who is known.
-func (d Deps) frame(title string, p identity.Principal) frame {
-	f := frame{Title: title, Reader: p.User.Label(), Session: !p.SessionID.IsZero(), Admin: p.Admin}
+// Frame is the one of a page for somebody who is known.
+func (d Deps) Frame(title string, p identity.Principal) ui.Frame {
+	f := ui.Frame{Title: title, Reader: p.User.Label(), Session: !p.SessionID.IsZero(), Admin: p.Admin}
 	if f.Session {
 		_, f.Leaves = d.Way.(identity.Browser)
 	}
@@ -111,17 +114,17 @@ func (d Deps) frame(title string, p identity.Principal) frame {
 }
 
 func (d Deps) postPassword(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
-	f, err := readForm(r, c.Body)
+	f, err := ui.ReadForm(r, c.Body)
 	if err != nil {
 		return err
 	}
 	switch again, given := f["confirmpassword"]; {
 	case d.Passwords == nil:
 		err = passwordsOff(c)
-	case given && again != f.get("newpassword"):
+	case given && again != f.Get("newpassword"):
 		err = errDiffer()
 	default:
-		err = d.Passwords.Change(r.Context(), c.Principal, f.get("password", "currentpassword"), f.get("newpassword"), route.ClientAddress(r.Context()))
+		err = d.Passwords.Change(r.Context(), c.Principal, f.Get("password", "currentpassword"), f.Get("newpassword"), route.ClientAddress(r.Context()))
 	}
 	if wantsJSON(r, c) {
 		if err != nil {
@@ -132,7 +135,7 @@ func (d Deps) postPassword(w http.ResponseWriter, r *http.Request, c route.Call[
 	if err == nil {
 		return d.did(w, r, "password", 0)
 	}
-	status, text, err := forPage(w, err)
+	status, text, err := ui.Problem(w, err)
 	if err != nil {
 		return err
 	}
@@ -160,7 +163,7 @@ func (d Deps) postEndSessions(w http.ResponseWriter, r *http.Request, c route.Ca
 
 // did leads back to the page, which then says what was done.
 func (d Deps) did(w http.ResponseWriter, r *http.Request, what string, n int) error {
-	redirect(w, r, accountPath+"?"+url.Values{"done": {what}, "n": {strconv.Itoa(n)}}.Encode())
+	ui.Redirect(w, r, accountPath+"?"+url.Values{"done": {what}, "n": {strconv.Itoa(n)}}.Encode())
 	return nil
 }
 

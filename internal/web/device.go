@@ -10,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 // Devices lets command lines in, and shows those that are.
@@ -35,7 +36,7 @@ func registerDevice(r *route.Router, d Deps) {
 	}
 	spec.Method = http.MethodGet
 	route.Raw(r, spec, route.NoObject(), d.devicePage)
-	spec.Method, spec.Body, spec.BodyLimit = http.MethodPost, true, maxForm
+	spec.Method, spec.Body, spec.BodyLimit = http.MethodPost, true, ui.MaxForm
 	route.Raw(r, spec, route.NoObject(), d.postDevice)
 }
 
@@ -58,23 +59,23 @@ func (d Deps) devicePage(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	if err != nil {
 		return d.refuseCode(w, r, c, typed, err)
 	}
-	return show(w, r, http.StatusOK, d.frame("Log a command line in", c.Principal), devicePage(deviceView{
+	return ui.Show(w, r, http.StatusOK, d.Frame("Log a command line in", c.Principal), devicePage(deviceView{
 		Code: code.UserCode, Name: code.Name, Address: code.Address, Since: code.CreatedAt, Reader: c.Principal.User.Label(),
 		SameAddress: code.Address == identity.Network(address),
 	}))
 }
 
 func (d Deps) askForCode(w http.ResponseWriter, r *http.Request, c route.Call[route.None], status int, typed, problem string) error {
-	return show(w, r, status, d.frame("Log a command line in", c.Principal), codePage(typed, problem))
+	return ui.Show(w, r, status, d.Frame("Log a command line in", c.Principal), codePage(typed, problem))
 }
 
 // refuseCode asks for another code where the one that was typed is none. Clients
 // know the page with status 200 then.
 func (d Deps) refuseCode(w http.ResponseWriter, r *http.Request, c route.Call[route.None], typed string, err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return d.askForCode(w, r, c, http.StatusOK, typed, sentence(err.Error()))
+		return d.askForCode(w, r, c, http.StatusOK, typed, ui.Sentence(err.Error()))
 	}
-	status, text, err := forPage(w, err)
+	status, text, err := ui.Problem(w, err)
 	if err != nil {
 		return err
 	}
@@ -84,11 +85,11 @@ func (d Deps) refuseCode(w http.ResponseWriter, r *http.Request, c route.Call[ro
 // postDevice takes the answer. A form without a decision approves, as V3 has it:
 // whoever posts it has seen the code.
 func (d Deps) postDevice(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
-	f, err := readForm(r, c.Body)
+	f, err := ui.ReadForm(r, c.Body)
 	if err != nil {
 		return err
 	}
-	typed, decision := f.get("usercode"), f.get("decision")
+	typed, decision := f.Get("usercode"), f.Get("decision")
 	if decision != "" && decision != "approve" && decision != "deny" {
 		return d.askForCode(w, r, c, http.StatusBadRequest, typed, "Choose whether to let the command line in.")
 	}
@@ -96,14 +97,14 @@ func (d Deps) postDevice(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	if _, err := d.Devices.Answer(r.Context(), c.Principal, typed, route.ClientAddress(r.Context()), approve); err != nil {
 		return d.refuseCode(w, r, c, typed, err)
 	}
-	n := notice{Title: "The command line was denied", Text: "It is not logged in. You can close this page."}
+	n := ui.Notice{Title: "The command line was denied", Text: "It is not logged in. You can close this page."}
 	if approve {
-		n = notice{
+		n = ui.Notice{
 			Title: "The command line is logged in", Text: "Go back to it; you can close this page. Your account shows it, and can sign it out.",
 			Link: accountPath, LinkText: "Your account",
 		}
 	}
-	return show(w, r, http.StatusOK, d.frame(n.Title, c.Principal), message(n))
+	return ui.Show(w, r, http.StatusOK, d.Frame(n.Title, c.Principal), ui.Message(n))
 }
 
 func (d Deps) postEndDevice(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {

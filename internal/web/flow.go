@@ -17,6 +17,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 const (
@@ -75,7 +76,7 @@ func (d Deps) begin(w http.ResponseWriter, r *http.Request, browser identity.Bro
 	}
 	d.dropFlows(w, r)
 	http.SetCookie(w, d.cookie(flowName(f.State), string(sealed), flowTTL))
-	redirect(w, r, to)
+	ui.Redirect(w, r, to)
 	return nil
 }
 
@@ -110,7 +111,7 @@ func (d Deps) dropFlows(w http.ResponseWriter, r *http.Request) {
 func (d Deps) callback(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 	browser, ok := d.Way.(identity.Browser)
 	if !ok {
-		redirect(w, r, home)
+		ui.Redirect(w, r, home)
 		return nil
 	}
 	query := r.URL.Query()
@@ -139,7 +140,7 @@ func (d Deps) callback(w http.ResponseWriter, r *http.Request, c route.Call[rout
 		return err
 	}
 	d.setSession(w, cookie)
-	redirect(w, r, f.Next)
+	ui.Redirect(w, r, f.Next)
 	return nil
 }
 

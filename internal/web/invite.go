@@ -10,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 const invitePath = "/invite"
@@ -26,7 +27,7 @@ func registerInvite(r *route.Router, d Deps) {
 		Method: http.MethodGet, Path: invitePath, Policy: access.Self(access.JoinOrganization), Page: true,
 	}, route.NoObject(), d.getInvite)
 	route.Raw(r, route.Spec{
-		Method: http.MethodPost, Path: invitePath, Policy: access.Self(access.JoinOrganization), Page: true, Body: true, BodyLimit: maxForm,
+		Method: http.MethodPost, Path: invitePath, Policy: access.Self(access.JoinOrganization), Page: true, Body: true, BodyLimit: ui.MaxForm,
 	}, route.NoObject(), d.postInvite)
 }
 
@@ -45,26 +46,26 @@ func (d Deps) getInvite(w http.ResponseWriter, r *http.Request, c route.Call[rou
 	}
 	o := offer.Organization
 	if role := c.Principal.RoleIn(o.ID); role != tenant.RoleNone {
-		return show(w, r, http.StatusOK, d.frame("Invitation", c.Principal), message(notice{
+		return ui.Show(w, r, http.StatusOK, d.Frame("Invitation", c.Principal), ui.Message(ui.Notice{
 			Title: "You are here already", Text: "You are a member of " + o.DisplayName + ", as " + role.String() + ". The invitation is still open for somebody else.",
 			Link: accountPath, LinkText: "Go to your account",
 		}))
 	}
-	return show(w, r, http.StatusOK, d.frame("Invitation", c.Principal), invitePage(inviteView{
+	return ui.Show(w, r, http.StatusOK, d.Frame("Invitation", c.Principal), invitePage(inviteView{
 		Organization: o.DisplayName, By: offer.By, Role: offer.Invitation.Role.String(), Email: offer.Invitation.Email,
 		Reader: c.Principal.User.Label(), Token: token,
 	}))
 }
 
 func (d Deps) postInvite(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
-	f, err := readForm(r, c.Body)
+	f, err := ui.ReadForm(r, c.Body)
 	if err != nil {
 		return err
 	}
 	if c.Principal.Kind != identity.Human {
 		return fault.New(fault.Denied, "Only people can join: a service account belongs to its organization")
 	}
-	if _, _, err := d.Invitations.Accept(r.Context(), c.Principal.ID, f.get("token")); err != nil {
+	if _, _, err := d.Invitations.Accept(r.Context(), c.Principal.ID, f.Get("token")); err != nil {
 		return d.noInvite(w, r, c.Principal, err)
 	}
 	return d.did(w, r, "joined", 1)
@@ -72,11 +73,11 @@ func (d Deps) postInvite(w http.ResponseWriter, r *http.Request, c route.Call[ro
 
 // noInvite says on a page why a link does not work.
 func (d Deps) noInvite(w http.ResponseWriter, r *http.Request, p identity.Principal, err error) error {
-	status, text, err := forPage(w, err)
+	status, text, err := ui.Problem(w, err)
 	if err != nil {
 		return err
 	}
-	return show(w, r, status, d.frame("Invitation", p), message(notice{
-		Title: "This link does not work", Text: sentence(text), Link: accountPath, LinkText: "Go to your account",
+	return ui.Show(w, r, status, d.Frame("Invitation", p), ui.Message(ui.Notice{
+		Title: "This link does not work", Text: ui.Sentence(text), Link: accountPath, LinkText: "Go to your account",
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 // LoginPath is where people log in.
@@ -54,19 +55,12 @@ func (d Deps) logIn(w http.ResponseWriter, r *http.Request, c route.Call[route.N
 	case d.Passwords != nil:
 		return d.showLogin(w, r, http.StatusOK, next, knownProblem(query.Get("error")))
 	case !atProvider:
-		redirect(w, r, next)
+		ui.Redirect(w, r, next)
 		return nil
 	case query.Has("error"):
 		return d.showFailure(w, r, http.StatusOK, next, providerProblem(query.Get("error")))
 	}
 	return d.begin(w, r, browser, next, query.Get("prompt"))
-}
-
-// redirect sends the browser to a place that safeNext or a provider named. It
-// goes there by GET.
-func redirect(w http.ResponseWriter, r *http.Request, to string) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, to, http.StatusFound)
 }
 
 // logOut ends the session, also at its provider.
@@ -86,7 +80,7 @@ func (d Deps) logOut(w http.ResponseWriter, r *http.Request, c route.Call[route.
 	if atProvider != "" {
 		to = atProvider
 	}
-	redirect(w, r, to)
+	ui.Redirect(w, r, to)
 	return nil
 }
 
@@ -108,13 +102,13 @@ func (d Deps) entered(w http.ResponseWriter, r *http.Request, c route.Call[route
 	if wantsJSON(r, c) {
 		return route.WriteJSON(w, http.StatusOK, loggedIn{Success: true, Redirect: next})
 	}
-	redirect(w, r, next)
+	ui.Redirect(w, r, next)
 	return nil
 }
 
 // showFailure says that a login at a provider failed, and links to another try.
 func (d Deps) showFailure(w http.ResponseWriter, r *http.Request, status int, next, text string) error {
-	return show(w, r, status, frame{Title: "Not logged in"}, message(notice{
+	return ui.Show(w, r, status, ui.Frame{Title: "Not logged in"}, ui.Message(ui.Notice{
 		Title: "Not logged in", Text: text, Link: loginAt(next, ""), LinkText: "Try again",
 	}))
 }

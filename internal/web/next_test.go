@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 const public = "https://flows.example:8443"
@@ -87,7 +89,7 @@ func FuzzSafeNext(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, next string) {
 		w := httptest.NewRecorder()
-		redirect(w, httptest.NewRequest(http.MethodGet, "/auth/login", nil), safeNext(next, public))
+		ui.Redirect(w, httptest.NewRequest(http.MethodGet, "/auth/login", nil), safeNext(next, public))
 		location := w.Header().Get("Location")
 		browsers := strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(strings.TrimSpace(location))
 		for _, to := range []string{location, browsers} {

@@ -1,16 +1,14 @@
 package web
 
 import (
-	"errors"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
 // registerPasswords registers the forms of passwords: L4, L5, L7, L10 and L11 of
@@ -19,15 +17,15 @@ func registerPasswords(r *route.Router, d Deps) {
 	page := func(path string, handle func(http.ResponseWriter, *http.Request, route.Call[route.None]) error) {
 		route.Raw(r, route.Spec{Method: http.MethodGet, Path: path, Policy: access.Public(access.LogIn), Page: true}, route.NoObject(), handle)
 	}
-	posted := func(name string, handle func(http.ResponseWriter, *http.Request, route.Call[route.None], form) error) {
+	posted := func(name string, handle func(http.ResponseWriter, *http.Request, route.Call[route.None], ui.Form) error) {
 		route.Raw(r, route.Spec{
 			Method: http.MethodPost, Path: "/auth/" + name, Aliases: []string{apiMount + name}, Policy: access.Public(access.LogIn),
-			SameOrigin: true, Body: true, BodyLimit: maxForm,
+			SameOrigin: true, Body: true, BodyLimit: ui.MaxForm,
 		}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 			if d.Passwords == nil {
 				return passwordsOff(c)
 			}
-			f, err := readForm(r, c.Body)
+			f, err := ui.ReadForm(r, c.Body)
 			if err != nil {
 				return err
 			}
@@ -57,7 +55,7 @@ const errWrong = "Invalid username or password"
 
 func knownProblem(text string) string {
 	if text == errWrong {
-		return sentence(text)
+		return ui.Sentence(text)
 	}
 	return ""
 }
@@ -68,18 +66,18 @@ func (d Deps) showLogin(w http.ResponseWriter, r *http.Request, status int, next
 		return err
 	}
 	if needed {
-		return show(w, r, status, frame{Title: "Welcome"}, message(notice{
+		return ui.Show(w, r, status, ui.Frame{Title: "Welcome"}, ui.Message(ui.Notice{
 			Title: "Welcome to Floww",
 			Text:  "There is no account yet. Open the link that the server printed when it started: it makes the first one.",
 		}))
 	}
-	return show(w, r, status, frame{Title: "Log in"}, loginPage(loginView{Next: next, Problem: problem}))
+	return ui.Show(w, r, status, ui.Frame{Title: "Log in"}, loginPage(loginView{Next: next, Problem: problem}))
 }
 
-func (d Deps) postLogin(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f form) error {
-	next := safeNext(f.get("nexturl", "next"), d.PublicURL())
+func (d Deps) postLogin(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f ui.Form) error {
+	next := safeNext(f.Get("nexturl", "next"), d.PublicURL())
 	address := route.ClientAddress(r.Context())
-	p, err := d.Passwords.Check(r.Context(), f.get("username", "email"), f.get("password"), address)
+	p, err := d.Passwords.Check(r.Context(), f.Get("username", "email"), f.Get("password"), address)
 	if err == nil {
 		return d.enter(w, r, c, p, next)
 	}
@@ -91,10 +89,10 @@ func (d Deps) postLogin(w http.ResponseWriter, r *http.Request, c route.Call[rou
 		return err
 	}
 	if wrong {
-		redirect(w, r, loginAt(next, errWrong))
+		ui.Redirect(w, r, loginAt(next, errWrong))
 		return nil
 	}
-	status, text, err := forPage(w, err)
+	status, text, err := ui.Problem(w, err)
 	if err != nil {
 		return err
 	}
@@ -108,31 +106,6 @@ func (d Deps) enter(w http.ResponseWriter, r *http.Request, c route.Call[route.N
 		return err
 	}
 	return d.entered(w, r, c, cookie, next)
-}
-
-// forPage returns how a page tells of an error that the reader can do something
-// about; all others are returned.
-func forPage(w http.ResponseWriter, err error) (status int, text string, rest error) {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return 0, "", err
-	}
-	switch f.Kind {
-	case fault.Invalid:
-		status = http.StatusBadRequest
-	case fault.Denied:
-		status = http.StatusForbidden
-	case fault.NotFound:
-		status = http.StatusNotFound
-	case fault.Conflict:
-		status = http.StatusConflict
-	case fault.Limited:
-		status = http.StatusTooManyRequests
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(f.RetryAfter.Seconds(), 1)))))
-	default:
-		return 0, "", err
-	}
-	return status, sentence(f.Message), nil
 }
 
 // setUpState tells clients whether there is an account.
@@ -158,15 +131,15 @@ func (d Deps) setUpPage(w http.ResponseWriter, r *http.Request, c route.Call[rou
 	if err := d.Passwords.CheckSetUp(r.Context(), token); err != nil {
 		return err
 	}
-	return show(w, r, http.StatusOK, frame{Title: "First account"}, setUpPage(setUpView{Token: token}))
+	return ui.Show(w, r, http.StatusOK, ui.Frame{Title: "First account"}, setUpPage(setUpView{Token: token}))
 }
 
 // errDiffer is in the words of L5.
 func errDiffer() error { return fault.New(fault.Invalid, "Passwords do not match") }
 
-func (d Deps) postSetUp(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f form) error {
+func (d Deps) postSetUp(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f ui.Form) error {
 	view := setUpView{
-		Token: token(r, f), Login: f.get("username", "email"), FirstName: f.get("firstname"), LastName: f.get("lastname"),
+		Token: token(r, f), Login: f.Get("username", "email"), FirstName: f.Get("firstname"), LastName: f.Get("lastname"),
 	}
 	p, err := d.setUp(r, view, f)
 	if err != nil {
@@ -176,18 +149,18 @@ func (d Deps) postSetUp(w http.ResponseWriter, r *http.Request, c route.Call[rou
 		if wantsJSON(r, c) {
 			return err
 		}
-		status, text, err := forPage(w, err)
+		status, text, err := ui.Problem(w, err)
 		switch {
 		case err != nil:
 			return err
 		case status == http.StatusForbidden:
-			ErrorPage(w, r, status, text)
+			ui.ErrorPage(w, r, status, text)
 			return nil
 		}
 		view.Problem = text
-		return show(w, r, status, frame{Title: "First account"}, setUpPage(view))
+		return ui.Show(w, r, status, ui.Frame{Title: "First account"}, setUpPage(view))
 	}
-	next := safeNext(f.get("nexturl", "next"), d.PublicURL())
+	next := safeNext(f.Get("nexturl", "next"), d.PublicURL())
 	if !onAPI(c) {
 		return d.enter(w, r, c, p, next)
 	}
@@ -210,8 +183,8 @@ type madeUser struct {
 	Email string `json:"email"`
 }
 
-func (d Deps) setUp(r *http.Request, view setUpView, f form) (identity.Principal, error) {
-	if again, given := f["confirmpassword"]; given && again != f.get("password") {
+func (d Deps) setUp(r *http.Request, view setUpView, f ui.Form) (identity.Principal, error) {
+	if again, given := f["confirmpassword"]; given && again != f.Get("password") {
 		// After the token, which says whether there is anything to set up.
 		if err := d.Passwords.CheckSetUp(r.Context(), view.Token); err != nil {
 			return identity.Principal{}, err
@@ -219,12 +192,12 @@ func (d Deps) setUp(r *http.Request, view setUpView, f form) (identity.Principal
 		return identity.Principal{}, errDiffer()
 	}
 	account := password.Account{Login: view.Login, FirstName: view.FirstName, LastName: view.LastName}
-	return d.Passwords.SetUp(r.Context(), view.Token, account, f.get("password"))
+	return d.Passwords.SetUp(r.Context(), view.Token, account, f.Get("password"))
 }
 
 // token is that of the link which a form belongs to.
-func token(r *http.Request, f form) string {
-	if token := f.get("token"); token != "" {
+func token(r *http.Request, f ui.Form) string {
+	if token := f.Get("token"); token != "" {
 		return token
 	}
 	return r.URL.Query().Get("token")
@@ -239,19 +212,19 @@ func (d Deps) choosePage(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	if err != nil {
 		return err
 	}
-	return show(w, r, http.StatusOK, frame{Title: "Choose a password"}, choosePage(chooseView{Token: token, Login: u.Label()}))
+	return ui.Show(w, r, http.StatusOK, ui.Frame{Title: "Choose a password"}, choosePage(chooseView{Token: token, Login: u.Label()}))
 }
 
-func (d Deps) postChoose(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f form) error {
+func (d Deps) postChoose(w http.ResponseWriter, r *http.Request, c route.Call[route.None], f ui.Form) error {
 	view := chooseView{Token: token(r, f)}
 	u, err := d.Passwords.Chooser(r.Context(), view.Token)
 	view.Login = u.Label()
 	var p identity.Principal
-	if again, given := f["confirmpassword"]; err == nil && given && again != f.get("password") {
+	if again, given := f["confirmpassword"]; err == nil && given && again != f.Get("password") {
 		err = errDiffer()
 	}
 	if err == nil {
-		p, err = d.Passwords.Choose(r.Context(), view.Token, f.get("password"))
+		p, err = d.Passwords.Choose(r.Context(), view.Token, f.Get("password"))
 	}
 	switch {
 	case err == nil:
@@ -259,14 +232,14 @@ func (d Deps) postChoose(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	case wantsJSON(r, c):
 		return err
 	}
-	status, text, err := forPage(w, err)
+	status, text, err := ui.Problem(w, err)
 	switch {
 	case err != nil:
 		return err
 	case status == http.StatusForbidden:
-		ErrorPage(w, r, status, text)
+		ui.ErrorPage(w, r, status, text)
 		return nil
 	}
 	view.Problem = text
-	return show(w, r, status, frame{Title: "Choose a password"}, choosePage(view))
+	return ui.Show(w, r, status, ui.Frame{Title: "Choose a password"}, choosePage(view))
 }

@@ -7,17 +7,16 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
-	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
-	"github.com/usefloww/flowwd/internal/workflow"
+	"github.com/usefloww/flowwd/internal/web/ui"
 )
 
-// Deps is what the pages work with. All fields but Passwords and
-// Centrifugo are required.
+// Deps is what the pages work with. All fields but Passwords are
+// required.
 type Deps struct {
 	// Way is how people log in.
 	Way identity.Way
@@ -38,19 +37,6 @@ type Deps struct {
 	Now       func() time.Time
 	// Invitations are what links offer.
 	Invitations Invitations
-	// Realtime has Channels or Pages.
-	Realtime Realtime
-	// Workflows and Executions are what pages show and follow.
-	Workflows  Workflows
-	Executions Executions
-	// Centrifugo returns where pages connect when they don't at this server; nil
-	// when they do.
-	Centrifugo func() string
-
-	Administration Administration
-	Audit          Audit
-	// Installation looks at how this server and the installation are.
-	Installation func(ctx context.Context) Installation
 }
 
 // Logins makes sessions of what a provider says.
@@ -72,35 +58,18 @@ type Tenants interface {
 	Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error)
 }
 
-// Workflows finds workflows.
-type Workflows interface {
-	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
-	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
-}
-
-// Executions shows what ran.
-type Executions interface {
-	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
-	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
-	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
-}
-
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
 	if d.Way == nil || d.Logins == nil || d.Sessions == nil || d.Flows == nil || d.Devices == nil || d.Tenants == nil || d.Recorder == nil ||
-		d.Administration == nil || d.Audit == nil || d.Installation == nil || d.PublicURL == nil || d.Invitations == nil || d.Workflows == nil || d.Executions == nil || d.Logger == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
+		d.PublicURL == nil || d.Invitations == nil || d.Logger == nil || d.Now == nil {
 		return errors.New("web: a required field of Deps is missing")
 	}
-	registerAssets(r)
+	ui.RegisterAssets(r)
 	registerLogin(r, d)
 	registerPasswords(r, d)
 	registerDevice(r, d)
 	registerAccount(r, d)
 	registerInvite(r, d)
-	registerAdmin(r, d)
-	registerRealtime(r, d)
-	registerWorkflows(r, d)
-	registerRuns(r, d)
 	return r.Err()
 }

@@ -112,6 +112,7 @@ func (p *person) open(address string) {
 // keys types texts and presses keys, where the cursor is.
 func (p *person) keys(texts ...string) {
 	p.t.Helper()
+	p.do(chromedp.WaitReady(chromedp.CSS("input:focus"))) // a page is drawn before its cursor stands
 	for _, text := range texts {
 		p.do(chromedp.KeyEvent(text))
 	}

@@ -1,0 +1,21 @@
+package ui
+
+// Link leads to a page of this server.
+type Link struct{ Path, Name string }
+
+// The sections of the pages, by the path of their first page. A page says with
+// Frame.Here which it belongs to.
+const (
+	Workflows = "/workflows"
+	Admin     = "/admin"
+	Account   = "/account"
+)
+
+// sections are those that the reader may go to.
+func (f Frame) sections() []Link {
+	all := []Link{{Workflows, "Workflows"}, {Account, "Account"}}
+	if f.Admin {
+		all = append(all, Link{Admin, "Admin"})
+	}
+	return all
+}
