@@ -58,7 +58,7 @@ func (s *Server) addEngine() error {
 func (s *Server) addContainers(plain engine.Engine) (err error) {
 	settings := s.config.Settings
 	s.containers, err = docker.New(docker.Config{
-		Host: settings.DockerHost, Instance: s.instance(), Relay: s.config.Runner[0],
+		Host: settings.DockerHost, Instance: s.Instance(), Relay: s.config.Runner[0],
 		Slots: settings.Runners, Concurrency: settings.DockerConcurrency, RunMemory: int64(settings.RunMemory),
 		Memory: int64(settings.DockerMemory), CPUs: settings.DockerCPUs, Pids: int64(settings.DockerPids), Tmp: int64(settings.DockerTmp),
 		Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
@@ -78,9 +78,9 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 	return nil
 }
 
-// instance tells the containers of this installation from those of others at the
+// Instance tells the containers of this installation from those of others at the
 // same daemon.
-func (s *Server) instance() string {
+func (s *Server) Instance() string {
 	sum := sha256.Sum256([]byte("containers of " + s.keys.MetricsToken))
 	return hex.EncodeToString(sum[:16])
 }

@@ -26,7 +26,17 @@ import (
 	"github.com/usefloww/flowwd/internal/engine/dummy"
 )
 
-func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
+// atEnd ends what tests share.
+var atEnd = func() error { return nil }
+
+func TestMain(m *testing.M) {
+	code := apptest.Main(m)
+	if err := atEnd(); err != nil {
+		fmt.Fprintln(os.Stderr, "end what the tests shared:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // start starts a server that runs no code.
 func start(t *testing.T, o apptest.Options) *apptest.Server {

@@ -3,7 +3,6 @@
 package images
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/usefloww/flowwd/internal/apptest"
-	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/dockertest"
 )
 
@@ -77,28 +75,8 @@ func log(r map[string]any) string {
 // on a runtime that is ready.
 func TestDeploymentInAnImage(t *testing.T) {
 	t.Parallel()
-	d, err := dockertest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	image, err := d.Image(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := apptest.Start(t, apptest.Options{Settings: func(c *config.Settings) { c.Runtime, c.DockerHost = config.RuntimeDocker, d.Host }})
-	t.Cleanup(func() {
-		s.Stop(t)
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := d.Clear(ctx, "io.flowwd.instance"); err != nil {
-			t.Errorf("clear away: %v", err)
-		}
-	})
+	d, image := daemon(t)
+	s := serve(t, d, nil)
 	unknown := s.Do(t, "POST", "/api/runtimes", map[string]any{"config": map[string]any{"image_hash": "good"}})
 	if unknown.Status != http.StatusBadRequest || !strings.Contains(string(unknown.Body), `"detail":"Image does not exist"`) {
 		t.Errorf("a runtime of an image that was not pushed: %s", unknown)

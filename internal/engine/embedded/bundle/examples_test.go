@@ -96,7 +96,7 @@ func TestExampleGitHubPush(t *testing.T) {
 // TestExamplesAreNotDeployed holds that nobody's workflow id is committed.
 func TestExamplesAreNotDeployed(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"hello", "github-push"} {
+	for _, name := range []string{"hello", "github-push", "native"} {
 		text, err := os.ReadFile("../../../../examples/" + name + "/floww.yaml")
 		if err != nil {
 			t.Fatal(err)
