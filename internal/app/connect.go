@@ -85,7 +85,9 @@ func (s *Server) connect(ctx context.Context) error {
 	invitations := s.invitations(way, post)
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
-	board := dashboard.Deps{Frame: pages.Frame, Workflows: workflows, Executions: s.executions}
+	board := dashboard.Deps{
+		Frame: pages.Frame, Tenants: tenants, Workflows: workflows, Deployments: deployments, Executions: s.executions, PublicURL: s.URL,
+	}
 	if live.node == nil {
 		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
 	}

@@ -22,12 +22,6 @@ const accountPath = ui.Account
 // registerAccount registers what people see and change of themselves.
 func registerAccount(r *route.Router, d Deps) {
 	route.Raw(r, route.Spec{
-		Method: http.MethodGet, Path: home, Policy: access.Self(access.ReadWhoami), Page: true,
-	}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, _ route.Call[route.None]) error {
-		ui.Redirect(w, r, accountPath)
-		return nil
-	})
-	route.Raw(r, route.Spec{
 		Method: http.MethodGet, Path: accountPath, Policy: access.Self(access.ReadWhoami), Page: true,
 	}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 		return d.showAccount(w, r, c.Principal, http.StatusOK, accountView{Done: doneText(r.URL.Query())})

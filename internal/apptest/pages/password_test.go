@@ -35,6 +35,8 @@ func TestPasswordPages(t *testing.T) {
 	p.pictured("first-account")
 	p.keys(kb.Tab, kb.Tab, kb.Tab, apptest.AdminPassword, kb.Tab, apptest.AdminPassword, kb.Enter)
 
+	p.sees("Workflows")
+	p.open(s.URL + "/account")
 	p.sees("Your account")
 	for _, want := range []string{"Ada <b>Lovelace</b>", apptest.AdminLogin, "this browser"} {
 		if text := p.text(); !strings.Contains(text, want) {
@@ -73,7 +75,7 @@ func TestPasswordPages(t *testing.T) {
 
 	p.do(chromedp.Focus(chromedp.ID("password")))
 	p.keys("password of bob", kb.Tab, "password of bob", kb.Enter)
-	p.sees("Your account")
+	p.sees("Workflows")
 
 	p.open(s.URL + "/auth/setup?token=x")
 	p.sees("You may not do this")

@@ -59,7 +59,8 @@ func TestOIDCPages(t *testing.T) {
 	p.isAt(s.URL + "/admin")
 	provider.LogIn(oidctest.Person{Subject: "eve", Email: "eve@example.com"})
 	p.click("Sign out") // at the provider too, and in again as whom it knows then
-	p.sees("Your account")
+	p.sees("Workflows")
+	p.open(s.URL + "/account")
 	p.wants("eve@example.com")
 	p.open(s.URL + "/admin")
 	p.sees("You may not do this")
@@ -86,7 +87,7 @@ func TestOpenPages(t *testing.T) {
 	p.open(s.URL + "/auth/login?next=/admin")
 	p.sees("Administration")
 	p.isAt(s.URL + "/admin")
-	p.open(s.URL + "/")
+	p.open(s.URL + "/account")
 	p.sees("Your account")
 	p.wants("owner")
 	p.pictured("account-none")

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/web/ui"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -16,18 +18,37 @@ import (
 type Deps struct {
 	// Frame is what is around a page.
 	Frame func(title string, p identity.Principal) ui.Frame
-	// Workflows and Executions are what pages show and follow.
-	Workflows  Workflows
-	Executions Executions
+	// Tenants are where workflows are made.
+	Tenants Tenants
+	// Workflows, their Deployments and Executions are what pages show and follow.
+	Workflows   Workflows
+	Deployments Deployments
+	Executions  Executions
+	// PublicURL returns the address of this server, without a slash at its end.
+	PublicURL func() string
 	// Centrifugo returns where pages connect when they don't at this server; nil
 	// when they do.
 	Centrifugo func() string
 }
 
-// Workflows finds workflows.
+// Tenants finds namespaces.
+type Tenants interface {
+	Namespaces(ctx context.Context, organizations []id.ID) ([]tenant.Namespace, error)
+	Namespace(ctx context.Context, organizations []id.ID, namespace id.ID) (tenant.Namespace, error)
+}
+
+// Workflows finds and changes workflows.
 type Workflows interface {
+	Create(ctx context.Context, w workflow.Workflow) (workflow.Workflow, error)
+	Delete(ctx context.Context, workflow id.ID) error
 	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
 	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
+}
+
+// Deployments makes and shows deployments.
+type Deployments interface {
+	Deploy(ctx context.Context, r deploy.Request) (workflow.Deployment, []workflow.Trigger, error)
+	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
 }
 
 // Executions shows what ran.
@@ -40,9 +61,10 @@ type Executions interface {
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Workflows == nil || d.Executions == nil {
+	if d.Frame == nil || d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil {
 		return errors.New("dashboard: a required field of Deps is missing")
 	}
+	registerHome(r, d)
 	registerWorkflows(r, d)
 	registerRuns(r, d)
 	return r.Err()

@@ -42,6 +42,9 @@ type runsView struct {
 	// Channel is what is followed, at Websocket; at this server when that is
 	// empty.
 	Channel, Websocket string
+	// Call is how to make a first run, where there was none; nil when there is no
+	// webhook.
+	Call *callView
 }
 
 // runView is a run with the beginning of its log.
@@ -87,6 +90,11 @@ func (d Deps) getWorkflow(w http.ResponseWriter, r *http.Request, c route.Call[w
 			}
 		}
 		v.Runs = append(v.Runs, run)
+	}
+	if len(v.Runs) == 0 {
+		if v.Call, err = d.firstCall(r.Context(), c.Object.ID); err != nil {
+			return err
+		}
 	}
 	f := d.following(c.Object.Name, c, v)
 	f.Above = f.Above[:1]

@@ -56,6 +56,13 @@ func (d Deps) getWorkflows(w http.ResponseWriter, r *http.Request, c route.Call[
 	if err != nil {
 		return err
 	}
+	if page.Total == 0 && search == "" {
+		first, err := d.firstView(r.Context(), c.Principal)
+		if err != nil {
+			return err
+		}
+		return ui.Show(w, r, http.StatusOK, d.frame("Workflows", c.Principal), firstPage(first))
+	}
 	v := workflowsView{Search: search, Total: page.Total}
 	for _, one := range page.Workflows {
 		row := workflowRow{ID: one.ID.String(), Name: one.Name, Active: one.Active}

@@ -1,0 +1,3 @@
+// Package examples carries one of the example workflows inside the binary, for
+// people who have none yet.
+package examples
