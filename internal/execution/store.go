@@ -101,6 +101,10 @@ type Store interface {
 	Event(ctx context.Context, event id.ID) (Event, error)
 	// Executions returns a page, newest first.
 	Executions(ctx context.Context, filter ListFilter) (Page, error)
+	// FindExecutions returns a page of executions, newest first, as Found tells.
+	FindExecutions(ctx context.Context, f FindFilter) (Found, error)
+	// FindLines returns a page of an execution's log, oldest first.
+	FindLines(ctx context.Context, execution id.ID, f LineFilter) (Lines, error)
 	// Logs returns stored lines of an execution after a place, in order, at
 	// most limit.
 	Logs(ctx context.Context, execution id.ID, after Cursor, limit int) ([]LogEntry, error)

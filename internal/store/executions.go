@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -17,11 +18,14 @@ const (
 	waitsForSchedule     = "scheduled for "
 )
 
-const executionColumns = `
+const executionColumns = listedColumns + `, e.stack, e.result`
+
+// listedColumns are those that are short.
+const listedColumns = `
 	e.id, e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.event_id, e.state, e.received_at,
 	e.postponed, e.available_at, e.started_at, e.completed_at, e.duration_ms, e.attempt, e.interruptions,
 	e.retries, e.cancel_reason, e.replay_of_id, e.triggered_by_id, e.planned_at,
-	e.provider_type, e.provider_alias, e.trigger_type, e.method, e.path, e.error, e.stack, e.result`
+	e.provider_type, e.provider_alias, e.trigger_type, e.method, e.path, e.error`
 
 // listedExecution is an execution with what its reason to wait depends on.
 type listedExecution struct {
@@ -31,12 +35,21 @@ type listedExecution struct {
 
 // scanExecution reads executionColumns and what follows them.
 func scanExecution(scan scanner, more ...any) (listedExecution, error) {
+	var stack string
+	var result json.RawMessage
+	e, err := scanListed(scan, append([]any{&stack, &result}, more...)...)
+	e.Stack, e.Result = stack, result
+	return e, err
+}
+
+// scanListed reads listedColumns and what follows them.
+func scanListed(scan scanner, more ...any) (listedExecution, error) {
 	var e listedExecution
 	err := scan(append([]any{&e.ID, &e.OrganizationID, &e.WorkflowID, &e.TriggerID, &e.DeploymentID, &e.EventID, &e.State, &e.ReceivedAt,
 		&e.postponed, &e.AvailableAt, &e.StartedAt, &e.CompletedAt, &e.Duration, &e.Attempt, &e.Interruptions,
 		&e.Retries, &e.CancelReason, &e.ReplayOf, &e.TriggeredByID, &e.PlannedAt,
 		&e.Origin.ProviderType, &e.Origin.ProviderAlias, &e.Origin.TriggerType, &e.Origin.Method, &e.Origin.Path,
-		&e.Error, &e.Stack, &e.Result}, more...)...)
+		&e.Error}, more...)...)
 	return e, err
 }
 
@@ -75,10 +88,16 @@ func (s *Store) executions(v *view, tail string, values args, more ...any) ([]ex
 	if err != nil {
 		return nil, err
 	}
+	return s.withReasons(v, listed)
+}
+
+// withReasons says of executions why they wait.
+func (s *Store) withReasons(v *view, listed []listedExecution) ([]execution.Execution, error) {
 	reasons := waitReasons{store: s, view: v, triggerFull: make(map[id.ID]bool), organizationFull: make(map[id.ID]bool)}
 	found := make([]execution.Execution, len(listed))
 	for i, e := range listed {
 		if e.State == execution.Received {
+			var err error
 			if e.Waiting, err = reasons.of(e); err != nil {
 				return nil, err
 			}

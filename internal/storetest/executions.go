@@ -61,6 +61,16 @@ func testExecutions(t *testing.T, backend Backend) {
 		testExecutionLists(t, NewWorld(t, backend(t)))
 	})
 
+	t.Run("find", func(t *testing.T) {
+		t.Parallel()
+		testFind(t, NewWorld(t, backend(t)))
+	})
+
+	t.Run("find lines", func(t *testing.T) {
+		t.Parallel()
+		testFindLines(t, NewWorld(t, backend(t)))
+	})
+
 	t.Run("totals span days", func(t *testing.T) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
@@ -130,6 +140,8 @@ func testExecutionLists(t *testing.T, w *World) {
 					equal(t, fmt.Sprintf("list of %+v", f), ids, nonEmpty(want[from:min(from+paging[0], len(want))]))
 					equal(t, fmt.Sprintf("total of %+v", f), total, len(want))
 				}
+				f := execution.FindFilter{Organizations: owners, WorkflowID: of, State: state}
+				equal(t, fmt.Sprintf("found by %+v", f), w.walked(f), nonEmpty(want))
 			}
 		}
 	}

@@ -105,9 +105,13 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		for _, state := range append([]execution.State{""}, execution.States...) {
 			page, err := w.Executions(w.ctx(), execution.ListFilter{Organizations: mine, WorkflowID: of, State: state, Limit: 10})
 			note(page, err)
+			note(w.FindExecutions(w.ctx(), execution.FindFilter{Organizations: mine, WorkflowID: of, State: state, Limit: 10}))
+			note(w.FindExecutions(w.ctx(), execution.FindFilter{Organizations: mine, WorkflowID: of, State: state, After: id.ID{15: 1}, Limit: 10}))
 			for _, e := range page.Executions {
 				note(w.Execution(w.ctx(), mine, e.ID))
 				note(w.Logs(w.ctx(), e.ID, execution.Cursor{}, 10))
+				note(w.FindLines(w.ctx(), e.ID, execution.LineFilter{Limit: 10}))
+				note(w.FindLines(w.ctx(), e.ID, execution.LineFilter{First: true, Limit: 10}))
 				note(w.Attempts(w.ctx(), e.ID, 10))
 			}
 		}
