@@ -20,6 +20,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/identity/password"
 	"github.com/usefloww/flowwd/internal/kv"
+	"github.com/usefloww/flowwd/internal/records"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/trigger"
@@ -43,6 +44,7 @@ var (
 	_ alert.Store                  = (*Store)(nil)
 	_ kv.Store                     = (*Store)(nil)
 	_ secret.Store                 = (*Store)(nil)
+	_ records.Store                = (*Store)(nil)
 )
 
 // Config says where a store keeps its data and how it behaves. Path, Now and

@@ -65,6 +65,7 @@ func Run(t *testing.T, backend Backend) {
 		{"purge", testPurge},
 		{"key-value tables", testKV},
 		{"secrets", testSecrets},
+		{"records", testRecords},
 		{"restart", testRestart},
 		{"concurrency", testConcurrency},
 		{"queue model", testQueueModel},
