@@ -48,6 +48,8 @@ type terminal struct {
 	stdout, stderr io.Writer
 	// userDir is where programs keep what is one user's; empty for nowhere.
 	userDir string
+	// sources say where the settings of the command come from.
+	sources config.Sources
 }
 
 func main() {
@@ -106,6 +108,7 @@ func run(ctx context.Context, args, environ []string, t *terminal) int {
 	if err := checkSettings(parser, parsed, env); err != nil {
 		return t.fail(exitUsage, err)
 	}
+	t.sources = env.Sources(parsed)
 	if err := parsed.Run(); err != nil {
 		if errors.Is(err, errReported) {
 			return exitFailed

@@ -23,6 +23,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 		Log:      c.Logger(t.stderr),
 		Now:      time.Now,
 		Version:  buildInfo().version,
+		Sources:  t.sources,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/registry"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
@@ -39,6 +40,8 @@ type Config struct {
 	Now func() time.Time
 	// Version stands in the API description.
 	Version string
+	// Sources say where the settings come from; nil when nobody knows.
+	Sources config.Sources
 }
 
 // Server is a flowwd server. Open makes one, Start lets it work, Stop ends it.
@@ -56,6 +59,7 @@ type Server struct {
 	engine   engine.Engine
 	// containers is the engine for images; nil without one.
 	containers *docker.Engine
+	images     *registry.Registry
 	parts      parts
 	// fetchPolicy says what workflows may reach.
 	fetchPolicy fetch.Policy

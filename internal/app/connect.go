@@ -92,6 +92,10 @@ func (s *Server) connect(ctx context.Context) error {
 		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
 	}
 	administration := s.administration(way)
+	inForce, err := s.settings()
+	if err != nil {
+		return err
+	}
 	if s.router, err = s.newRouter(users, pages); err != nil {
 		return err
 	}
@@ -132,7 +136,9 @@ func (s *Server) connect(ctx context.Context) error {
 	}
 	if err == nil {
 		err = admin.Register(s.router, admin.Deps{
-			Frame: pages.Frame, Administration: administration, Audit: s.store, Recorder: s.recorder, Installation: s.installation, Realtime: s.forPages(live), Now: now,
+			Frame: pages.Frame, Administration: administration, Audit: s.store, Recorder: s.recorder, Installation: func(ctx context.Context) admin.Installation { return s.installation(ctx, live) }, Realtime: s.forPages(live), Now: now,
+			Records: s.store, Changes: admin.Changes{Workflows: workflows, Executions: s.executions, Keys: users, Runtimes: made},
+			Settings: inForce, MaxRun: maxRunTimeout,
 		})
 	}
 	if err != nil {

@@ -48,13 +48,23 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 	return append(problems, checkDatabase(ctx, settings)...)
 }
 
-// checkFree refuses a disk that is nearly full.
-func checkFree(dir config.DataDir) error {
+// diskOf returns how many bytes of the disk of a data folder are free, and how many
+// there are.
+func diskOf(dir config.DataDir) (free, total uint64, err error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(string(dir), &stat); err != nil {
-		return fmt.Errorf("the free space on the disk of %s can't be read: %w", dir, err)
+		return 0, 0, fmt.Errorf("the free space on the disk of %s can't be read: %w", dir, err)
 	}
-	if free := stat.Bavail * uint64(stat.Bsize); free < minFree {
+	return stat.Bavail * uint64(stat.Bsize), stat.Blocks * uint64(stat.Bsize), nil
+}
+
+// checkFree refuses a disk that is nearly full.
+func checkFree(dir config.DataDir) error {
+	free, _, err := diskOf(dir)
+	if err != nil {
+		return err
+	}
+	if free < minFree {
 		return fmt.Errorf("only %d MiB are free on the disk of %s: free at least %d MiB, or events will be refused", free>>20, dir, minFree>>20)
 	}
 	return nil

@@ -26,6 +26,7 @@ func (s *Server) addImages(users *identity.Service) (api.Images, *runtimes.Servi
 	if err != nil {
 		return api.Images{}, nil, err
 	}
+	s.images = images
 	made := runtimes.New(runtimes.Config{Store: s.store, Images: images, Reference: s.imageName, IDs: s.ids, Now: now, Log: s.log})
 	if s.containers != nil {
 		made.Prepare = s.containers.Prepare

@@ -20,7 +20,7 @@ import (
 const deniedText = "Access denied: Admin permissions required"
 
 // adminPages are all pages of administrators.
-var adminPages = []string{"/admin", "/admin/", "/admin/users", "/admin/audit", "/admin/centrifugo/"}
+var adminPages = []string{"/admin", "/admin/", "/admin/users", "/admin/audit", "/admin/centrifugo/", "/admin/jobs", "/admin/settings", "/admin/api/", "/admin/api/user/list"}
 
 // withCookie is a browser that holds a session's cookie.
 func withCookie(t *testing.T, s *apptest.Server, cookie string) *apptest.Client {

@@ -27,6 +27,9 @@ func (l *LogLevel) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String returns the level in lower case.
+func (l LogLevel) String() string { return strings.ToLower(slog.Level(l).String()) }
+
 // LogFormat is the form of log lines.
 type LogFormat string
 

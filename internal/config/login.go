@@ -34,17 +34,17 @@ func (a *AuthType) UnmarshalText(text []byte) error {
 type Login struct {
 	AuthType  AuthType `name:"auth-type" env:"AUTH_TYPE" default:"password" placeholder:"TYPE" group:"Login" help:"How people log in: password, workos, oidc, or none (one person, for this machine alone)."`
 	ClientID  string   `name:"auth-client-id" env:"AUTH_CLIENT_ID" placeholder:"ID" group:"Login" help:"Client id at the OIDC provider; for WorkOS, WORKOS_CLIENT_ID says the same."`
-	Secret    string   `name:"auth-client-secret" env:"AUTH_CLIENT_SECRET" placeholder:"SECRET" group:"Login" help:"Client secret at the OIDC provider; for WorkOS, WORKOS_API_KEY says the same. A flag can be read by other users of the machine: prefer the variable or its file."`
+	Secret    string   `name:"auth-client-secret" env:"AUTH_CLIENT_SECRET" placeholder:"SECRET" group:"Login" secret:"" help:"Client secret at the OIDC provider; for WorkOS, WORKOS_API_KEY says the same. A flag can be read by other users of the machine: prefer the variable or its file."`
 	IssuerURL string   `name:"auth-issuer-url" env:"AUTH_ISSUER_URL" placeholder:"URL" group:"Login" help:"Address of the OIDC provider, as its tokens name it; for WorkOS, only where tokens name another issuer than WorkOS does by itself."`
 	Audience  string   `name:"device-auth-audience" env:"DEVICE_AUTH_AUDIENCE" placeholder:"NAME" group:"Login" help:"Audience that command lines ask the OIDC provider for, accepted beside the client id."`
 	Device    string   `name:"device-login" env:"FLOWW_DEVICE_LOGIN" default:"auto" enum:"auto,own,provider" placeholder:"WHERE" group:"Login" help:"Where command lines log in with workos and oidc: at the provider, at this server (own), or at the provider where it can do that (auto)."`
 
 	WorkOSClientID string `name:"workos-client-id" env:"WORKOS_CLIENT_ID" placeholder:"ID" group:"Login" help:"Client id at WorkOS."`
-	WorkOSAPIKey   string `name:"workos-api-key" env:"WORKOS_API_KEY" placeholder:"KEY" group:"Login" help:"API key of WorkOS. A flag can be read by other users of the machine: prefer the variable or its file."`
+	WorkOSAPIKey   string `name:"workos-api-key" env:"WORKOS_API_KEY" placeholder:"KEY" group:"Login" secret:"" help:"API key of WorkOS. A flag can be read by other users of the machine: prefer the variable or its file."`
 	WorkOSURL      string `name:"workos-api-url" env:"WORKOS_API_URL" default:"https://api.workos.com" placeholder:"URL" group:"Login" help:"Address of the API of WorkOS."`
 
 	AdminEmail    string   `name:"admin-email" env:"FLOWW_ADMIN_EMAIL" placeholder:"EMAIL" group:"Login" help:"E-mail of the first account, which is made at the start when there is none; with FLOWW_ADMIN_PASSWORD, for AUTH_TYPE password."`
-	AdminPassword string   `name:"admin-password" env:"FLOWW_ADMIN_PASSWORD" placeholder:"PASSWORD" group:"Login" help:"Password of that account. A flag can be read by other users of the machine: prefer the variable or its file."`
+	AdminPassword string   `name:"admin-password" env:"FLOWW_ADMIN_PASSWORD" placeholder:"PASSWORD" group:"Login" secret:"" help:"Password of that account. A flag can be read by other users of the machine: prefer the variable or its file."`
 	AdminUserIDs  []string `name:"admin-user-ids" env:"ADMIN_USER_IDS" sep:"," placeholder:"ID" group:"Login" help:"Approved administrators: the subjects (sub) of their tokens or their user ids."`
 	NoLoginAnyway bool     `name:"insecure-no-login" env:"FLOWW_INSECURE_NO_LOGIN" group:"Login" help:"Allow AUTH_TYPE none on an address that other machines reach: whoever reaches it owns everything."`
 
@@ -52,7 +52,7 @@ type Login struct {
 	SingleOrgName        string `name:"single-org-name" env:"SINGLE_ORG_NAME" default:"default" placeholder:"NAME" group:"Login" help:"Name of that organization when the first start makes it."`
 	SingleOrgDisplayName string `name:"single-org-display-name" env:"SINGLE_ORG_DISPLAY_NAME" default:"Default Organization" placeholder:"NAME" group:"Login" help:"Display name of that organization when the first start makes it."`
 
-	EncryptionKey string `name:"encryption-key" env:"ENCRYPTION_KEY" placeholder:"KEY" group:"Login" help:"Key that secrets in the database are encrypted with and tokens are signed with, 32 bytes in base64; several, the one in use first, with commas between them. Generated when unset; servers that share a database need the same. A flag can be read by other users of the machine: prefer the variable or its file."`
+	EncryptionKey string `name:"encryption-key" env:"ENCRYPTION_KEY" placeholder:"KEY" group:"Login" secret:"" help:"Key that secrets in the database are encrypted with and tokens are signed with, 32 bytes in base64; several, the one in use first, with commas between them. Generated when unset; servers that share a database need the same. A flag can be read by other users of the machine: prefer the variable or its file."`
 }
 
 // OAuthClient returns client id and secret of the chosen way.
@@ -76,7 +76,7 @@ type Abuse struct {
 	RateLimit      int      `name:"rate-limit" env:"FLOWW_RATE_LIMIT" default:"500" min:"1" max:"1000000" placeholder:"N" group:"Abuse" help:"Requests each second of one principal, or of one address without a valid credential, that go on for long; bursts of ten seconds' worth are taken. Webhooks have no limit of this kind."`
 	AuditDays      int      `name:"audit-days" env:"FLOWW_AUDIT_DAYS" default:"365" min:"1" max:"3650" placeholder:"DAYS" group:"Operation" help:"Days that the audit log is kept."`
 	GraceDays      int      `name:"organization-grace-days" env:"FLOWW_ORGANIZATION_GRACE_DAYS" default:"7" min:"0" max:"365" placeholder:"DAYS" group:"Operation" help:"Days in which a deleted organization can be restored."`
-	SMTPURL        string   `name:"smtp-url" env:"FLOWW_SMTP_URL" placeholder:"URL" group:"Mail" help:"Mail server that sends invitations, such as smtp://user:password@mail.example.com:587; without it, links are shown instead. A flag can be read by other users of the machine: prefer the variable or its file."`
+	SMTPURL        string   `name:"smtp-url" env:"FLOWW_SMTP_URL" placeholder:"URL" group:"Mail" secret:"" help:"Mail server that sends invitations, such as smtp://user:password@mail.example.com:587; without it, links are shown instead. A flag can be read by other users of the machine: prefer the variable or its file."`
 	MailFrom       string   `name:"mail-from" env:"FLOWW_MAIL_FROM" placeholder:"ADDRESS" group:"Mail" help:"Sender of mails, such as Floww <floww@example.com>."`
 }
 

@@ -10,10 +10,10 @@ import (
 type Realtime struct {
 	CentrifugoHost   string `name:"centrifugo-host" env:"CENTRIFUGO_HOST" default:"localhost" placeholder:"HOST" group:"Realtime" help:"Host of a Centrifugo 6 server that takes the place of the one inside; used when CENTRIFUGO_API_KEY is set."`
 	CentrifugoPort   int    `name:"centrifugo-port" env:"CENTRIFUGO_PORT" default:"5001" min:"1" max:"65535" placeholder:"PORT" group:"Realtime" help:"Port of its HTTP API."`
-	CentrifugoKey    string `name:"centrifugo-api-key" env:"CENTRIFUGO_API_KEY" placeholder:"KEY" group:"Realtime" help:"Key of its HTTP API, at least 16 characters. A flag can be read by other users of the machine: prefer the variable or its file."`
-	CentrifugoSecret string `name:"centrifugo-jwt-secret" env:"CENTRIFUGO_JWT_SECRET" placeholder:"SECRET" group:"Realtime" help:"Secret that realtime tokens are signed with, at least 32 characters; needed with CENTRIFUGO_API_KEY, derived from ENCRYPTION_KEY otherwise. A flag can be read by other users of the machine: prefer the variable or its file."`
+	CentrifugoKey    string `name:"centrifugo-api-key" env:"CENTRIFUGO_API_KEY" placeholder:"KEY" group:"Realtime" secret:"" help:"Key of its HTTP API, at least 16 characters. A flag can be read by other users of the machine: prefer the variable or its file."`
+	CentrifugoSecret string `name:"centrifugo-jwt-secret" env:"CENTRIFUGO_JWT_SECRET" placeholder:"SECRET" group:"Realtime" secret:"" help:"Secret that realtime tokens are signed with, at least 32 characters; needed with CENTRIFUGO_API_KEY, derived from ENCRYPTION_KEY otherwise. A flag can be read by other users of the machine: prefer the variable or its file."`
 	CentrifugoURL    string `name:"centrifugo-public-url" env:"CENTRIFUGO_PUBLIC_URL" placeholder:"URL" group:"Realtime" help:"Address at which clients reach Centrifugo; the address of this server when unset."`
-	RedisURL         string `name:"redis-url" env:"FLOWW_REDIS_URL" placeholder:"URL" group:"Realtime" help:"Redis server over which several servers share realtime events when no Centrifugo is used, such as redis://localhost:6379. A flag can be read by other users of the machine: prefer the variable or its file."`
+	RedisURL         string `name:"redis-url" env:"FLOWW_REDIS_URL" placeholder:"URL" group:"Realtime" secret:"" help:"Redis server over which several servers share realtime events when no Centrifugo is used, such as redis://localhost:6379. A flag can be read by other users of the machine: prefer the variable or its file."`
 }
 
 // minTokenSecret is the least length of the secret of realtime tokens: 6.2 of

@@ -12,7 +12,7 @@ import (
 type Data struct {
 	DataDir string `name:"data-dir" env:"FLOWW_DATA_DIR" default:".data" placeholder:"DIR" group:"Data" help:"Folder that holds the database and the generated keys; made when missing."`
 
-	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" group:"Data" help:"Address of a PostgreSQL database (14 or newer) that takes the place of the SQLite file, such as postgres://user:password@host/name; several servers may share it. A flag can be read by other users of the machine: prefer the variable or its file."`
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" group:"Data" secret:"" help:"Address of a PostgreSQL database (14 or newer) that takes the place of the SQLite file, such as postgres://user:password@host/name; several servers may share it. A flag can be read by other users of the machine: prefer the variable or its file."`
 }
 
 // Shared reports whether the database is one that several servers can use.
@@ -39,7 +39,7 @@ type Settings struct {
 
 	RetentionDays int           `name:"retention-days" env:"FLOWW_RETENTION_DAYS" default:"30" min:"1" max:"3650" placeholder:"DAYS" group:"Operation" help:"Days that ended runs are kept with their events and logs."`
 	StopTimeout   time.Duration `name:"stop-timeout" env:"FLOWW_STOP_TIMEOUT" default:"30s" min:"1s" max:"900s" placeholder:"TIME" group:"Operation" help:"Time that runs get to end when the server stops; those left are run again after the next start."`
-	MetricsToken  string        `name:"metrics-token" env:"FLOWW_METRICS_TOKEN" placeholder:"TOKEN" group:"Operation" help:"Bearer token that opens /metrics, at least 16 characters; generated when unset. A flag can be read by other users of the machine: prefer the variable or its file."`
+	MetricsToken  string        `name:"metrics-token" env:"FLOWW_METRICS_TOKEN" placeholder:"TOKEN" group:"Operation" secret:"" help:"Bearer token that opens /metrics, at least 16 characters; generated when unset. A flag can be read by other users of the machine: prefer the variable or its file."`
 	LogLevel      LogLevel      `name:"log-level" env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" group:"Operation" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat     LogFormat     `name:"log-format" env:"LOG_FORMAT" default:"text" placeholder:"FORMAT" group:"Operation" help:"Form of the log on standard error: text or json."`
 
@@ -59,7 +59,7 @@ type Remote struct {
 // variables are those of the published command line.
 type Client struct {
 	Remote
-	Token     string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" help:"API key, as 'flowwd apikey create' prints it; without one, the login that 'flowwd login' made is used. A flag can be read by other users of the machine: prefer the variable or its file."`
+	Token     string `name:"token" env:"FLOWW_TOKEN" placeholder:"KEY" group:"Client" secret:"" help:"API key, as 'flowwd apikey create' prints it; without one, the login that 'flowwd login' made is used. A flag can be read by other users of the machine: prefer the variable or its file."`
 	Namespace string `name:"namespace" env:"FLOWW_NAMESPACE" placeholder:"ID" group:"Client" help:"Namespace for workflows that are made; needed when the API key sees several."`
 }
 

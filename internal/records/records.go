@@ -114,9 +114,9 @@ type Value struct {
 // Row is what stands in Entity.Shown.
 type Row []Value
 
-// keySeparator is between the values of a key of several columns. Only the last
+// KeySeparator is between the values of a key of several columns. Only the last
 // of them can hold one itself.
-const keySeparator = ","
+const KeySeparator = ","
 
 // KeyOf returns the key of a row as it stands in addresses.
 func (e Entity) KeyOf(r Row) string {
@@ -126,13 +126,13 @@ func (e Entity) KeyOf(r Row) string {
 			parts = append(parts, r[i].Text)
 		}
 	}
-	return strings.Join(parts, keySeparator)
+	return strings.Join(parts, KeySeparator)
 }
 
 // SplitKey returns the values of a key that stood in an address; fault.NotFound
 // when there are not as many as there must be.
 func (e Entity) SplitKey(text string) ([]string, error) {
-	parts := strings.SplitN(text, keySeparator, len(e.Key))
+	parts := strings.SplitN(text, KeySeparator, len(e.Key))
 	if text == "" || len(parts) != len(e.Key) {
 		return nil, notFound(e)
 	}
@@ -175,4 +175,6 @@ type Store interface {
 	Records(ctx context.Context, e Entity, q Query) (Page, error)
 	// Record returns a row by its key; fault.NotFound when there is none.
 	Record(ctx context.Context, e Entity, key string) (Row, error)
+	// Jobs returns what is under way and what waits, of each sort at most limit.
+	Jobs(ctx context.Context, limit int) (Jobs, error)
 }

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/reference"
@@ -47,6 +49,27 @@ func (r *Registry) Digest(ctx context.Context, organization id.ID, tag string) (
 		return "", fault.New(fault.NotFound, "Image does not exist")
 	}
 	return found.Digest.String(), nil
+}
+
+// Used is how much an organization keeps.
+type Used struct {
+	Organization id.ID
+	Bytes        int64
+}
+
+// Largest returns how much organizations keep, those with the most first, at most
+// so many, and how many there are.
+func (r *Registry) Largest(ctx context.Context, most int) (found []Used, total int, err error) {
+	err = r.eachRepository(ctx, func(_ string, organization id.ID) error {
+		bytes, err := r.Usage(ctx, organization)
+		found = append(found, Used{organization, bytes})
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("count what all images take: %w", err)
+	}
+	slices.SortFunc(found, func(a, b Used) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	return found[:min(most, len(found))], len(found), nil
 }
 
 // Usage is how many bytes an organization keeps. What it has in common with

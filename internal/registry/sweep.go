@@ -85,16 +85,8 @@ func (r *Registry) sweep(ctx context.Context, needed func(ctx context.Context, o
 	if _, errs := storage.PurgeUploads(ctx, r.files, r.Now().Add(-Grace), true); len(errs) > 0 {
 		return fmt.Errorf("remove uploads that stopped: %w", errors.Join(errs...))
 	}
-	all, ok := r.images.(distribution.RepositoryEnumerator)
-	if !ok {
-		return errors.New("the storage of images can't list its repositories")
-	}
 	kept := make(map[digest.Digest]bool)
-	err := all.Enumerate(ctx, func(repository string) error {
-		organization, err := id.Parse(strings.TrimPrefix(repository, namespace))
-		if err != nil {
-			return fmt.Errorf("the repository %q is no organization's", repository)
-		}
+	err := r.eachRepository(ctx, func(repository string, organization id.ID) error {
 		digests, err := needed(ctx, organization)
 		if err != nil {
 			return err
@@ -105,6 +97,25 @@ func (r *Registry) sweep(ctx context.Context, needed func(ctx context.Context, o
 		return fmt.Errorf("remove images that nothing needs: %w", err)
 	}
 	return r.sweepBlobs(ctx, kept)
+}
+
+// eachRepository calls visit with all repositories and whose they are.
+func (r *Registry) eachRepository(ctx context.Context, visit func(repository string, organization id.ID) error) error {
+	var nothing driver.PathNotFoundError
+	if _, err := r.files.Stat(ctx, repositories); errors.As(err, &nothing) {
+		return nil // nobody has pushed anything yet
+	}
+	all, ok := r.images.(distribution.RepositoryEnumerator)
+	if !ok {
+		return errors.New("the storage of images can't list its repositories")
+	}
+	return all.Enumerate(ctx, func(repository string) error {
+		organization, err := id.Parse(strings.TrimPrefix(repository, namespace))
+		if err != nil {
+			return fmt.Errorf("the repository %q is no organization's", repository)
+		}
+		return visit(repository, organization)
+	})
 }
 
 // sweepRepository removes a repository's images that are neither needed nor

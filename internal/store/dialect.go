@@ -67,6 +67,8 @@ type dialect interface {
 	clock() string
 	// day is the expression for the number of the UTC day of a time, as dayOf gives.
 	day(column string) string
+	// about is a query for the version of the database and its size in bytes.
+	about() string
 	// announce tells other processes what was stored, once it is committed.
 	announce(t *tx, n *notices) error
 	// vacuum gives up to so many free pages back to the system.

@@ -158,6 +158,10 @@ func (postgresDialect) alone(t *tx, table string) error {
 	return err
 }
 
+func (postgresDialect) about() string {
+	return `SELECT current_setting('server_version'), pg_database_size(current_database())`
+}
+
 func (postgresDialect) day(column string) string {
 	return `CAST(floor(extract(epoch FROM ` + column + `) / 86400) AS bigint)`
 }

@@ -125,4 +125,8 @@ func (sqliteDialect) clock() string { return "CAST(unixepoch('subsec') * 1000 AS
 
 func (sqliteDialect) day(column string) string { return column + ` / 86400000` }
 
+func (sqliteDialect) about() string {
+	return `SELECT sqlite_version(), c.page_count * s.page_size FROM pragma_page_count c, pragma_page_size s`
+}
+
 func (sqliteDialect) announce(*tx, *notices) error { return nil }

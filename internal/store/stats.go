@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -38,6 +39,15 @@ func (m *measures) replayed() { m.replays.Add(1) }
 func (m *measures) failed() { m.failures.Add(1) }
 
 func (m *measures) waited(d time.Duration) { m.wait.Add(int64(d)) }
+
+// About returns the version of the database and its size in bytes.
+func (s *Store) About(ctx context.Context) (version string, size int64, err error) {
+	err = s.glance(ctx, "measure the database", func(v *view) error {
+		_, err := v.one(v.conn.dialect.about(), nil, &version, &size)
+		return err
+	})
+	return version, size, err
+}
 
 // Stats returns the writer's counts.
 func (s *Store) Stats() Stats {

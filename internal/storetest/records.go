@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/fault"
@@ -34,6 +35,9 @@ func (w *World) ReadRecords() map[string]int {
 				}
 			}
 		}
+	}
+	if _, err := w.Jobs(w.ctx(), 10); err != nil {
+		w.t.Errorf("jobs: %v", err)
 	}
 	return rows
 }
@@ -93,6 +97,48 @@ func testRecords(t *testing.T, backend Backend) {
 		if got := len(w.records(triggers, records.Query{Search: f.ID.String(), Limit: 10}).Rows); got == 0 {
 			t.Error("the triggers of a workflow are not found by its id")
 		}
+	})
+
+	t.Run("what is under way and what waits is listed, and who is gone", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		w.Fill()
+		n := w.Namespace()
+		_, triggers := w.Deployed(n)
+		_, _, err := w.CreateRuntime(w.ctx(), w.newRuntime(n, "waits"), mostRuntimes)
+		w.must(err)
+		running := w.Run(triggers[0]).Lease.ExecutionID
+		jobs, err := w.Jobs(w.ctx(), 100)
+		w.must(err)
+		for name, sort := range map[string][]records.Job{
+			"running": jobs.Running, "waiting": jobs.Waiting, "postponed": jobs.Postponed, "batches": jobs.Batches, "runtimes": jobs.Runtimes,
+		} {
+			if len(sort) == 0 {
+				t.Errorf("nothing is %s", name)
+			}
+			for _, j := range sort {
+				e, known := records.Named(j.Entity)
+				if _, err := w.Record(w.ctx(), e, j.Key); err != nil || !known {
+					t.Errorf("%s: %+v leads nowhere: %v", name, j, err)
+				}
+				if j.What == "" || j.Organization == "" || j.Since.IsZero() && j.Next.IsZero() {
+					t.Errorf("%s: %+v says too little", name, j)
+				}
+			}
+		}
+		at := slices.IndexFunc(jobs.Running, func(j records.Job) bool { return j.Key == running.String() })
+		if at < 0 || jobs.Running[at].Stuck {
+			t.Errorf("the run is missing or stuck: %+v", jobs.Running)
+		}
+		w.must(w.Leave(w.ctx(), w.inc))
+		jobs, err = w.Jobs(w.ctx(), 100)
+		w.must(err)
+		if len(jobs.Running) == 0 || !jobs.Running[0].Stuck {
+			t.Errorf("its server left, and it is not stuck: %+v", jobs.Running)
+		}
+		few, err := w.Jobs(w.ctx(), 1)
+		w.must(err)
+		equal(t, "of a limit", len(few.Waiting), 1)
 	})
 
 	t.Run("what can't be is refused", func(t *testing.T) {

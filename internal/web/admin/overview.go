@@ -11,6 +11,7 @@ import (
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/records"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/web/ui"
 )
@@ -26,6 +27,12 @@ type Deps struct {
 	Recorder       *audit.Recorder
 	// Installation looks at how this server and the installation are.
 	Installation func(ctx context.Context) Installation
+	Records      records.Store
+	Changes      Changes
+	// Settings are those in force, in the order in which they are shown.
+	Settings []Setting
+	// MaxRun is the longest that a run may take.
+	MaxRun time.Duration
 	// Realtime has Channels or Pages.
 	Realtime Realtime
 	Now      func() time.Time
@@ -58,20 +65,55 @@ type Installation struct {
 	// none.
 	OldestWaiting time.Time
 	Users         int
+	// Built says with what the server was built, and Engine where code runs.
+	Built, Engine string
+	// Free and Disk are the bytes of the disk of the data folder; zero when they
+	// can't be measured.
+	Free, Disk      uint64
+	DatabaseVersion string
+	DatabaseSize    int64
+	// Queued is how many units wait for the database's writer at this server.
+	Queued   int
+	Nodes    []Node
+	Realtime Following
+	// Images are the organizations that keep the most, MoreImages how many others
+	// there are, and ImagesProblem says that they can't be counted.
+	Images        []Kept
+	MoreImages    int
+	ImagesLimit   int64
+	ImagesProblem string
+}
+
+// Node is a server that shares the database.
+type Node struct {
+	Incarnation, Name string
+	StartedAt         time.Time
+}
+
+// Following is who follows what happens now, in words, and where.
+type Following struct{ Followers, Home string }
+
+// Kept is how much an organization keeps.
+type Kept struct {
+	Organization string
+	Bytes        int64
 }
 
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Administration == nil || d.Audit == nil || d.Recorder == nil || d.Installation == nil || d.Now == nil || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
+	if d.Frame == nil || d.Administration == nil || d.Audit == nil || d.Recorder == nil || d.Installation == nil || d.Now == nil || d.Records == nil || !d.Changes.complete() || d.Realtime.Channels == nil && d.Realtime.Pages == nil {
 		return errors.New("admin: a required field of Deps is missing")
 	}
 	d.adminPage(r, adminPath, d.getAdmin)
+	d.adminPage(r, jobsPath, d.getJobs)
+	d.adminPage(r, settingsPath, d.getSettings)
 	d.adminPage(r, adminAuditPath, d.getAdminAudit)
 	d.adminPage(r, adminUsersPath, d.getAdminUsers)
 	route.Raw(r, route.Spec{
 		Method: http.MethodPost, Path: adminUsersPath + "/{id}/{action}", Policy: access.Admin(access.Administer), Page: true, Body: true, BodyLimit: ui.MaxForm,
 	}, route.NoObject(), d.postAdminUser)
+	registerData(r, d)
 	registerRealtime(r, d)
 	return r.Err()
 }
@@ -115,4 +157,12 @@ func (d Deps) frame(title string, p identity.Principal) ui.Frame {
 	f := d.Frame(title, p)
 	f.Here = ui.Admin
 	return f
+}
+
+// adminTabs are the pages that belong together.
+func adminTabs() []ui.Link {
+	return []ui.Link{
+		{Path: adminPath, Name: "Overview"}, {Path: jobsPath, Name: "Jobs"}, {Path: adminUsersPath, Name: "Users"}, {Path: dataPath, Name: "Data"},
+		{Path: adminAuditPath, Name: "Audit log"}, {Path: realtimePath, Name: "Realtime"}, {Path: settingsPath, Name: "Settings"},
+	}
 }

@@ -1,0 +1,60 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/records"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/web/ui"
+)
+
+const (
+	jobsPath = adminPath + "/jobs"
+	// shownJobs is how many of a sort are listed.
+	shownJobs = 25
+)
+
+type jobsView struct{ Sorts []jobSort }
+
+// jobSort are jobs that are listed together.
+type jobSort struct {
+	ID, Title, None string
+	Jobs            []records.Job
+	More            bool
+	// Count names what Job.Tries counts.
+	Count string
+	// Act is what can be done about each, and Label its button; empty for nothing.
+	Act, Label string
+	// longest is after how long one is too long under way; 0 for never.
+	longest time.Duration
+	now     time.Time
+}
+
+// Long reports whether a job goes on for longer than it may.
+func (s jobSort) Long(j records.Job) bool {
+	return s.longest > 0 && !j.Since.IsZero() && s.now.Sub(j.Since) > s.longest
+}
+
+func (d Deps) getJobs(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+	all, err := d.Records.Jobs(r.Context(), shownJobs+1)
+	if err != nil {
+		return err
+	}
+	v := jobsView{Sorts: []jobSort{
+		{ID: "running", Title: "Runs under way", None: "Nothing runs now.", Jobs: all.Running, Count: "attempt", Act: "cancel", Label: "Cancel", longest: d.MaxRun},
+		{ID: "waiting", Title: "Waiting for their turn, the first of each trigger", None: "Nothing waits.", Jobs: all.Waiting, Count: "attempts so far:", Act: "cancel", Label: "Discard"},
+		{ID: "postponed", Title: "Waiting for a time", None: "Nothing is to be tried again later.", Jobs: all.Postponed, Count: "attempts so far:", Act: "cancel", Label: "Discard"},
+		{ID: "batches", Title: "Replays and cancels of many", None: "None is under way.", Jobs: all.Batches, Count: "reached:", Act: "stop", Label: "Stop"},
+		{ID: "runtimes", Title: "Images that are made ready", None: "None is under way.", Jobs: all.Runtimes, Count: "try", Act: "remove", Label: "Remove"},
+		{ID: "notices", Title: "Failures that somebody is to be told of", None: "Everybody was told.", Jobs: all.Notices, Count: "try"},
+	}}
+	for i := range v.Sorts {
+		s := &v.Sorts[i]
+		s.now = d.Now()
+		if s.More = len(s.Jobs) > shownJobs; s.More {
+			s.Jobs = s.Jobs[:shownJobs]
+		}
+	}
+	return ui.Show(w, r, http.StatusOK, d.frame("Jobs", c.Principal), jobsPage(v))
+}
