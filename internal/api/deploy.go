@@ -25,7 +25,7 @@ type deployRequest struct {
 		SDKVersion       optional[string] `json:"sdkVersion,omitempty" doc:"The SDK that the code was written against"`
 		ProviderMappings json.RawMessage  `json:"providerMappings,omitempty" doc:"Provider ids by type and by the alias in the code"`
 		Note             optional[string] `json:"note,omitempty"`
-		RuntimeID        optional[string] `json:"runtimeId,omitempty" doc:"The runtime of an image that the code runs in; absent for the embedded one"`
+		RuntimeID        optional[string] `json:"runtimeId,omitempty" doc:"The runtime of an image that the code runs in; absent for the default one"`
 	}
 }
 
@@ -83,7 +83,7 @@ func (d Deps) deployRequest(ctx context.Context, c route.Call[route.None], in *d
 func (d Deps) readyRuntime(ctx context.Context, w workflow.Workflow, text string) (runtime id.ID, image string, err error) {
 	named, err := id.Parse(text)
 	if err != nil {
-		return named, "", invalid("body.runtimeId", "is no runtime; leave it out to use the embedded one")
+		return named, "", invalid("body.runtimeId", "is no runtime; leave it out to use the default one")
 	}
 	r, image, err := d.Runtimes.Ready(ctx, []id.ID{w.OrganizationID}, named)
 	return r.ID, image, err

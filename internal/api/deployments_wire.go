@@ -18,7 +18,7 @@ const (
 type deploymentBody struct {
 	ID               id.ID           `json:"id"`
 	WorkflowID       id.ID           `json:"workflowId"`
-	RuntimeID        *id.ID          `json:"runtimeId" nullable:"true" doc:"Null for the embedded runtime"`
+	RuntimeID        *id.ID          `json:"runtimeId" nullable:"true" doc:"Null for the default runtime"`
 	DeployedByID     *id.ID          `json:"deployedById" nullable:"true"`
 	Status           string          `json:"status" doc:"ACTIVE, INACTIVE or FAILED; in lower case under /api/workflow_deployments"`
 	DeployedAt       timestamp       `json:"deployedAt"`

@@ -23,7 +23,10 @@ const databaseCheck = "database"
 // returns is shown to everybody; that of any other error goes to the log.
 type Check struct {
 	Name string
-	Ask  func(ctx context.Context) error
+	// Minor says that the server is of use without the part: the check is shown,
+	// and takes nobody's traffic away.
+	Minor bool
+	Ask   func(ctx context.Context) error
 }
 
 type checkResult struct {
@@ -97,7 +100,9 @@ func (h *health) ask(ctx context.Context, only string) (map[string]checkResult, 
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	answers := make(map[string]<-chan singleflight.Result)
+	minor := map[string]bool{}
 	for _, c := range h.checks {
+		minor[c.Name] = c.Minor
 		if only == "" || c.Name == only {
 			answers[c.Name] = h.start(ctx, c)
 		}
@@ -112,7 +117,7 @@ func (h *health) ask(ctx context.Context, only string) (map[string]checkResult, 
 			err = errSlow
 		}
 		results[name] = h.result(ctx, name, err)
-		ok = ok && err == nil
+		ok = ok && (err == nil || minor[name])
 	}
 	return results, ok
 }

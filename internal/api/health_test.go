@@ -16,6 +16,12 @@ func check(name string, err error) Check {
 	return Check{Name: name, Ask: func(context.Context) error { return err }}
 }
 
+func minor(name string, err error) Check {
+	c := check(name, err)
+	c.Minor = true
+	return c
+}
+
 func checks(all ...Check) func(*world) {
 	return func(w *world) { w.checks = all }
 }
@@ -33,6 +39,7 @@ func TestHealth(t *testing.T) {
 		"ready":              {[]Check{check("database", nil), check("queue", nil)}, "/readyz", 200, `{"status":"ok","checks":{"database":{"status":"ok"},"queue":{"status":"ok"}}}`},
 		"one failed":         {[]Check{check("database", errors.New("secret")), check("queue", nil)}, "/readyz", 503, `{"status":"failed","checks":{"database":{"status":"failed"},"queue":{"status":"ok"}}}`},
 		"one failed, told":   {[]Check{check("database", nil), check("children", told)}, "/readyz/", 503, `{"status":"failed","checks":{"database":{"status":"ok"},"children":{"status":"failed","detail":"no process can start"}}}`},
+		"minor":              {[]Check{check("database", nil), minor("default runtime", told)}, "/readyz", 200, `{"status":"ok","checks":{"database":{"status":"ok"},"default runtime":{"status":"failed","detail":"no process can start"}}}`},
 		"healthy":            {[]Check{check("database", nil), check("queue", errors.New("x"))}, "/health", 200, `{"status":"ok"}`},
 		"unhealthy":          {[]Check{check("database", errors.New("secret"))}, "/health", 503, `{"status":"error"}`},
 		"healthy, as before": {[]Check{check("database", nil), check("queue", errors.New("x"))}, "/api/health", 200, `{"status":"pass","timestamp":"2026-03-04T04:06:07.008Z","services":{"database":"ok"}}`},

@@ -51,7 +51,7 @@ type runtimeBody struct {
 	CreationLogs      []runtimeLogBody `json:"creationLogs,omitempty"`
 	CreationLogsOld   []runtimeLogBody `json:"creation_logs,omitempty"`
 	CreatedAt         timestamp        `json:"createdAt"`
-	IsDefault         bool             `json:"isDefault" doc:"Always false: without a runtime code runs in the embedded one"`
+	IsDefault         bool             `json:"isDefault" doc:"Always false: the default runtime is the server's own and is not listed"`
 }
 
 type runtimeConfig struct {

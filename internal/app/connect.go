@@ -63,7 +63,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
 		Secrets: secrets,
 		Planner: planner,
-		IDs:     s.ids, Now: now, Changed: routes.Changed, MaxCompiling: runtime.GOMAXPROCS(0),
+		IDs:     s.ids, Now: now, Changed: routes.Changed, DefaultImage: s.defaultImage(), MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	way := s.way()
 	post, err := s.mailer()
@@ -174,7 +174,7 @@ func (s *Server) operatorToken() string {
 
 // checks are what /readyz asks.
 func (s *Server) checks() []api.Check {
-	return []api.Check{
+	checks := []api.Check{
 		{Name: "database", Ask: s.store.Ping},
 		{Name: "queue", Ask: func(ctx context.Context) error {
 			_, err := s.executions.Depth(ctx)
@@ -187,6 +187,10 @@ func (s *Server) checks() []api.Check {
 			return nil
 		}},
 	}
+	if s.defaultImage() != "" {
+		checks = append(checks, api.Check{Name: "default runtime", Minor: true, Ask: s.hasDefault})
+	}
+	return checks
 }
 
 // measure adds the measurements that are read when they are asked for.

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -13,6 +15,7 @@ import (
 	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/engine/embedded"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
+	"github.com/usefloww/flowwd/internal/fault"
 )
 
 // RunnerCommand is the command that starts a process for user code: a flowwd
@@ -61,7 +64,7 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 		Host: settings.DockerHost, Instance: s.Instance(), Relay: s.config.Runner[0],
 		Slots: settings.Runners, Concurrency: settings.DockerConcurrency, RunMemory: int64(settings.RunMemory),
 		Memory: int64(settings.DockerMemory), CPUs: settings.DockerCPUs, Pids: int64(settings.DockerPids), Tmp: int64(settings.DockerTmp),
-		Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
+		Default: s.defaultImage(), Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
 		Fetch: fetch.Config{Policy: s.fetchPolicy, Own: s.ownAddresses},
 		// The router is made later, and before anything runs.
 		Backend:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),
@@ -76,6 +79,25 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 	}
 	s.parts.add(part{name: "containers", share: 10, start: s.containers.Start, stop: s.containers.Stop})
 	return nil
+}
+
+// defaultImage is what deployments run in that name no image; empty for this
+// server's own processes.
+func (s *Server) defaultImage() string {
+	settings := s.config.Settings
+	if s.config.Engine != nil || settings.Runtime != config.RuntimeDocker || settings.DefaultImage == config.DefaultEmbedded {
+		return ""
+	}
+	return settings.DefaultImage
+}
+
+// hasDefault asks whether the default image is there.
+func (s *Server) hasDefault(ctx context.Context) error {
+	err := s.containers.HasDefault(ctx)
+	if absent, ok := errors.AsType[*engine.Interrupted](err); ok {
+		err = fault.Because(err, fault.Unavailable, "%s", absent.Message)
+	}
+	return err
 }
 
 // Instance tells the containers of this installation from those of others at the

@@ -17,6 +17,7 @@ func TestContainers(t *testing.T) {
 		"kubernetes":   {func(c *Containers) { c.Runtime = "kubernetes" }, "flowwd can't run code on kubernetes yet; give embedded or docker"},
 		"lambda":       {func(c *Containers) { c.Runtime = "lambda" }, "flowwd can't run code on lambda yet"},
 		"another":      {func(c *Containers) { c.Runtime = "podman" }, `"podman" is no place to run code`},
+		"no default":   {func(c *Containers) { c.DefaultImage = "a b" }, `"a b" names no image`},
 		"no CPU":       {func(c *Containers) { c.DockerCPUs = 0 }, "0 is out of bounds"},
 		"gone at once": {func(c *Containers) { c.DockerRemoveAfter = time.Second }, "less than FLOWW_DOCKER_STOP_AFTER"},
 	} {

@@ -72,7 +72,7 @@ func TestProblemsNameSettings(t *testing.T) {
 	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x", Containers: Containers{Runtime: "lambda", DockerStopAfter: 1}}
 	client := Client{Remote: Remote{Server: "x"}}
 	problems := append(settings.Check(), client.Check()...)
-	if len(problems) != 8 {
+	if len(problems) != 9 {
 		t.Errorf("got %d problems: %v", len(problems), problems)
 	}
 	for _, p := range problems {

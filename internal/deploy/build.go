@@ -76,7 +76,7 @@ func failureFault(err error, doing string) error {
 func buildFault(err error, doing string) error {
 	var stopped *engine.Interrupted
 	if errors.As(err, &stopped) {
-		return fault.Because(err, fault.Unavailable, "the code could not be checked because its process was interrupted; deploy again")
+		return fault.Because(err, fault.Unavailable, "the code could not be checked, deploy again: %s", stopped.Message)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -29,7 +29,7 @@ type WorkflowStore interface {
 	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
 }
 
-// Config is what a Service is made of. All fields are required.
+// Config is what a Service is made of. All fields but DefaultImage are required.
 type Config struct {
 	Store     Store
 	Workflows WorkflowStore
@@ -41,6 +41,9 @@ type Config struct {
 	Now       func() time.Time
 	// Changed is told after the triggers of a workflow changed.
 	Changed func(workflow id.ID)
+	// DefaultImage is where sources run that name no image; empty for the embedded
+	// engine.
+	DefaultImage string
 	// MaxCompiling is how many sources are compiled at once.
 	MaxCompiling int
 }
@@ -68,7 +71,7 @@ type Request struct {
 	MayUseSecrets bool
 	Note          *string
 	// Runtime is the runtime of an image that is ready, and Source.Image its
-	// image; zero for the embedded one.
+	// image; zero for the default one.
 	Runtime id.ID
 }
 
@@ -98,6 +101,9 @@ func checkNote(note *string) error {
 func (s *Service) Deploy(ctx context.Context, r Request) (workflow.Deployment, []workflow.Trigger, error) {
 	if err := r.check(); err != nil {
 		return workflow.Deployment{}, nil, err
+	}
+	if r.Source.Image == "" {
+		r.Source.Image = s.DefaultImage
 	}
 	if d, triggers, err := s.unchanged(ctx, r); err != nil || triggers != nil {
 		return d, triggers, err

@@ -39,14 +39,16 @@ func daemon(t *testing.T) (d *dockertest.Daemon, image string) {
 
 // serve starts a server that runs code in containers of a daemon, which are
 // removed with the test.
-func serve(t *testing.T, d *dockertest.Daemon, change func(*config.Settings)) *apptest.Server {
+func serve(t *testing.T, d *dockertest.Daemon, o apptest.Options) *apptest.Server {
 	t.Helper()
-	s := apptest.Start(t, apptest.Options{Settings: func(c *config.Settings) {
+	change := o.Settings
+	o.Settings = func(c *config.Settings) {
 		c.Runtime, c.DockerHost = config.RuntimeDocker, d.Host
 		if change != nil {
 			change(c)
 		}
-	}})
+	}
+	s := apptest.Start(t, o)
 	t.Cleanup(func() {
 		s.Stop(t)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -39,7 +39,7 @@ func TestNativeExample(t *testing.T) {
 	if err := d.BuildFrom(t.Context(), "native", dockerfile, modules); err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, d, nil)
+	s := serve(t, d, apptest.Options{})
 	pushed(t, s, d, "native", "native-1")
 	runtime := ended(t, s, "native-1")
 	if runtime["creationStatus"] != "completed" {

@@ -76,7 +76,7 @@ func log(r map[string]any) string {
 func TestDeploymentInAnImage(t *testing.T) {
 	t.Parallel()
 	d, image := daemon(t)
-	s := serve(t, d, nil)
+	s := serve(t, d, apptest.Options{})
 	unknown := s.Do(t, "POST", "/api/runtimes", map[string]any{"config": map[string]any{"image_hash": "good"}})
 	if unknown.Status != http.StatusBadRequest || !strings.Contains(string(unknown.Body), `"detail":"Image does not exist"`) {
 		t.Errorf("a runtime of an image that was not pushed: %s", unknown)

@@ -53,6 +53,8 @@ type Config struct {
 	// RunMemory is what threads that are started ahead may allocate, in bytes.
 	// Default: that of engine.DefaultLimits.
 	RunMemory int64
+	// Default is the image of programs whose sources name none; empty for none.
+	Default string
 	// Network is a network of the daemon that containers join; none unless set.
 	Network string
 	// PullTimeout, StartTimeout and DefineTimeout bound these steps. Defaults
@@ -141,6 +143,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("take over the containers of this installation: %w", err)
 	}
 	e.work.Go(e.keep)
+	if e.config.Default != "" {
+		e.work.Go(e.keepDefault)
+	}
 	return nil
 }
 

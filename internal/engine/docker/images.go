@@ -16,8 +16,6 @@ import (
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
-
-	"github.com/usefloww/flowwd/internal/engine"
 )
 
 // relayPath is the relay's program in its image, relayName the image.
@@ -105,6 +103,9 @@ func (e *Engine) image(ctx context.Context, image string, report func(string)) e
 	case !errdefs.IsNotFound(err):
 		return fmt.Errorf("look for the image %s: %w", image, err)
 	}
+	if !pullable(image) {
+		return e.absent(image, errors.New("a name of one word is not looked for at registries"))
+	}
 	report("pulling the image " + image)
 	ctx, cancel := context.WithTimeout(ctx, e.config.PullTimeout)
 	defer cancel()
@@ -112,7 +113,7 @@ func (e *Engine) image(ctx context.Context, image string, report func(string)) e
 		if e.life.Err() != nil {
 			return stopping()
 		}
-		return &engine.Interrupted{Message: fmt.Sprintf("the image %s is gone, and pulling it again failed: %v", image, err)}
+		return e.absent(image, err)
 	}
 	return nil
 }
