@@ -85,8 +85,10 @@ func (s *Server) connect(ctx context.Context) error {
 	invitations := s.invitations(way, post)
 	pages := s.pages(users, passwords, tenants)
 	pages.Invitations = invitations
+	folders := &workflow.Folders{Store: s.store, IDs: s.ids, Now: now}
+	invoker := &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now}
 	board := dashboard.Deps{
-		Frame: pages.Frame, Tenants: tenants, Workflows: workflows, Deployments: deployments, Executions: s.executions, PublicURL: s.URL,
+		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL,
 	}
 	if live.node == nil {
 		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }
@@ -103,7 +105,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Tenants: tenants, Organizations: tenants, Invitations: invitations,
 		Audit: s.store, Recorder: s.recorder, Administration: administration,
 		Workflows:   workflows,
-		Folders:     &workflow.Folders{Store: s.store, IDs: s.ids, Now: now},
+		Folders:     folders,
 		Realtime:    s.forAPI(live),
 		Images:      images,
 		Runtimes:    made,
@@ -111,7 +113,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Executions:  s.executions,
 		Sessions:    users.Sessions,
 		Passwords:   accounts(passwords),
-		Triggers:    &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now},
+		Triggers:    invoker,
 		Dev:         development,
 		KV:          keyValues,
 		Secrets:     secrets,

@@ -63,7 +63,12 @@ func TestPagesOfRuns(t *testing.T) {
 			t.Errorf("GET %s has the policy %q", path, policy)
 		}
 	}
-	for _, path := range []string{"/workflows/" + theirs.WorkflowID, "/executions/" + foreign, "/workflows/x", "/executions/x"} {
+	for _, offset := range []string{"x", "-1", "%00", "1e3", "99999999999999999999"} {
+		if r := b.Get(t, "/workflows?offset="+offset, "Accept", "text/html"); r.Status != 400 || !strings.Contains(string(r.Body), "must be a number from 0") {
+			t.Errorf("the offset %s: %s, want 400", offset, r)
+		}
+	}
+	for _, path := range []string{"/workflows/" + theirs.WorkflowID, "/workflows?folder=x", "/workflows?folder=" + theirs.WorkflowID, "/executions/" + foreign, "/workflows/x", "/executions/x"} {
 		if r := b.Get(t, path, "Accept", "text/html"); r.Status != 404 {
 			t.Errorf("GET %s: %s, want 404", path, r)
 		}

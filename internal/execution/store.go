@@ -111,6 +111,14 @@ type Store interface {
 	// DailyCounts counts the executions of a namespace by the day they were received
 	// on and their state, in no order.
 	DailyCounts(ctx context.Context, f SummaryFilter) ([]DayCount, error)
+	// LatestExecutions returns the newest execution of each of the workflows that
+	// has one, in no order.
+	LatestExecutions(ctx context.Context, workflows []id.ID) ([]Latest, error)
+	// HourCounts counts the executions of workflows that have ended by the hour they
+	// were received in, without their steps, and HourSteps those of one with them;
+	// at most HoursKept back, in no order.
+	HourCounts(ctx context.Context, workflows []id.ID, since time.Time) ([]HourCount, error)
+	HourSteps(ctx context.Context, workflow id.ID, since time.Time) ([]HourCount, error)
 	// SearchLogs returns lines of a workflow's executions, newest first.
 	SearchLogs(ctx context.Context, query LogQuery) (LogPage, error)
 	// Program returns a stored program; fault.NotFound when there is none.

@@ -26,7 +26,7 @@ func (s *Store) PurgeExpired(ctx context.Context, cutoff, now time.Time, limit i
 	p := purge{store: s, ctx: ctx, cutoff: cutoff, now: now, left: limit}
 	for _, step := range []func() error{
 		p.expiredExecutions, p.deliveries, p.batches, p.removedRuntimes, p.deletedOrganizations, p.deletedWorkflows, p.deletedDeployments, p.programs,
-		p.deletedTriggers, p.totals, p.logins, p.invitations, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
+		p.deletedTriggers, p.totals, p.hours, p.logins, p.invitations, p.audits, p.deviceCodes, p.refreshTokens, p.devices,
 	} {
 		if p.left <= 0 {
 			break
@@ -240,6 +240,8 @@ var workflowLeftovers = [...]string{
 		SELECT table_id, workflow_id FROM kv_permissions WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
 		SELECT workflow_id, day, state FROM daily_totals WHERE workflow_id = ? LIMIT ?)`,
+	`DELETE FROM hourly_totals WHERE (workflow_id, hour, state, step) IN (
+		SELECT workflow_id, hour, state, step FROM hourly_totals WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM workflows WHERE id IN (SELECT id FROM workflows WHERE id = ? LIMIT ?)`,
 }
 
@@ -322,6 +324,13 @@ func (p *purge) totals() error {
 		DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
 			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count LIMIT ?)`,
 		dayOf(p.now.Add(-totalsKept)))
+}
+
+func (p *purge) hours() error {
+	return p.delete("purge totals of hours", `
+		DELETE FROM hourly_totals WHERE (workflow_id, hour, state, step) IN (
+			SELECT workflow_id, hour, state, step FROM hourly_totals WHERE hour < ? LIMIT ?)`,
+		hourOf(p.now.Add(-execution.HoursKept)))
 }
 
 // bodies removes files that no event names.

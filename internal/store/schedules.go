@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -50,6 +51,25 @@ func (s *Store) DueSchedules(ctx context.Context, now time.Time, limit int) (due
 		return err
 	})
 	return due, next, err
+}
+
+// NextSchedules implements trigger.Store.
+func (s *Store) NextSchedules(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error) {
+	list, values := in(workflows)
+	found := map[id.ID]time.Time{}
+	err := s.read(ctx, "look for the next schedules", func(v *view) error {
+		clear(found)
+		return v.each(`SELECT workflow_id, next_at FROM schedules WHERE workflow_id IN `+list, values, func(scan scanner) error {
+			var of id.ID
+			var at time.Time
+			err := scan(&of, &at)
+			if before, known := found[of]; !known || at.Before(before) {
+				found[of] = at
+			}
+			return err
+		})
+	})
+	return found, err
 }
 
 // setSchedule says when a trigger fires next.

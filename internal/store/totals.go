@@ -29,11 +29,14 @@ type total struct {
 	duration      time.Duration
 }
 
-// totals gathers what a batch adds to the daily totals, so that the many runs
-// of one workflow that end together change one row once.
+// totals gathers what a batch adds to the daily and hourly totals, so that the
+// many runs of one workflow that end together change one row once.
 type totals struct {
-	sums map[totalKey]total
-	unit []totalChange
+	sums  map[totalKey]total
+	hours map[hourKey]int64
+	unit  []totalChange
+	// unitHours are what the running unit ended.
+	unitHours []hourKey
 }
 
 type totalChange struct {
@@ -41,7 +44,9 @@ type totalChange struct {
 	add total
 }
 
-func newTotals() *totals { return &totals{sums: make(map[totalKey]total)} }
+func newTotals() *totals {
+	return &totals{sums: make(map[totalKey]total), hours: make(map[hourKey]int64)}
+}
 
 // dayOf is the number of the UTC day of a time, from 1970-01-01.
 func dayOf(at time.Time) int64 { return at.UTC().Unix() / (24 * 60 * 60) }
@@ -51,6 +56,7 @@ func (s *totals) ended(organization, workflow id.ID, state execution.State, rece
 	s.unit = append(s.unit, totalChange{
 		totalKey{organization, workflow, dayOf(received), state}, total{count: 1, duration: ran},
 	})
+	s.unitHours = append(s.unitHours, hourKey{organization, workflow, hourOf(received), state, execution.StepOf(ran)})
 }
 
 // purged counts an ended execution whose row was removed.
@@ -69,10 +75,13 @@ func (s *totals) keep() {
 		sum.duration += c.add.duration
 		s.sums[c.key] = sum
 	}
-	s.unit = s.unit[:0]
+	for _, key := range s.unitHours {
+		s.hours[key]++
+	}
+	s.undo()
 }
 
-func (s *totals) undo() { s.unit = s.unit[:0] }
+func (s *totals) undo() { s.unit, s.unitHours = s.unit[:0], s.unitHours[:0] }
 
 // flush adds what was gathered to the stored totals. Those of a workflow that
 // the same batch removed are dropped.
@@ -92,6 +101,11 @@ func (s *totals) flush(t *tx) error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(s.hours), hourKey.compare) {
+		if err := key.count(t, s.hours[key]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -117,6 +117,10 @@ func (w *World) ReadAll(f workflow.Workflow) {
 		}
 	}
 	note(w.DailyCounts(w.ctx(), execution.SummaryFilter{OrganizationID: f.OrganizationID, NamespaceID: f.NamespaceID, Since: w.Now()}))
+	note(w.LatestExecutions(w.ctx(), []id.ID{f.ID}))
+	note(w.HourCounts(w.ctx(), []id.ID{f.ID}, w.Now()))
+	note(w.HourSteps(w.ctx(), f.ID, w.Now()))
+	note(w.NextSchedules(w.ctx(), []id.ID{f.ID}))
 	note(w.SearchLogs(w.ctx(), execution.LogQuery{WorkflowID: f.ID, Limit: 10}))
 	for _, organization := range []id.ID{{}, f.OrganizationID} {
 		note(w.AuditChain(w.ctx(), organization, 0, 10))

@@ -61,6 +61,7 @@ func Run(t *testing.T, backend Backend) {
 		{"logs", testLogs},
 		{"executions", testExecutions},
 		{"summary", testSummary},
+		{"hours", testHours},
 		{"delete", testDelete},
 		{"purge", testPurge},
 		{"key-value tables", testKV},

@@ -67,6 +67,12 @@ func (i *Invoker) List(ctx context.Context, of id.ID) ([]Shown, error) {
 	return all, nil
 }
 
+// Next returns when the first schedule of each of the workflows that has one fires
+// next.
+func (i *Invoker) Next(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error) {
+	return i.Store.NextSchedules(ctx, workflows)
+}
+
 // needOf returns what a declared trigger needs.
 func needOf(c provider.Catalogue, d workflow.Declaration) (provider.Need, error) {
 	source, err := c.Provider(d.Provider.Type)

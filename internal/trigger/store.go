@@ -23,6 +23,9 @@ type Store interface {
 	// longest due first, at most limit, and when the next one's time comes; zero
 	// when there is none.
 	DueSchedules(ctx context.Context, now time.Time, limit int) (due []workflow.Trigger, next time.Time, err error)
+	// NextSchedules returns when the first schedule of each of the workflows that
+	// has one fires next.
+	NextSchedules(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
 	// WebhookTriggers returns up to limit triggers that have a webhook, with
 	// ids greater than after, in the order of their ids.
 	WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error)

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -18,12 +19,15 @@ import (
 type Deps struct {
 	// Frame is what is around a page.
 	Frame func(title string, p identity.Principal) ui.Frame
-	// Tenants are where workflows are made.
+	// Tenants and Folders are where workflows are made.
 	Tenants Tenants
+	Folders Folders
 	// Workflows, their Deployments and Executions are what pages show and follow.
 	Workflows   Workflows
 	Deployments Deployments
 	Executions  Executions
+	// Triggers are what starts their runs.
+	Triggers Triggers
 	// PublicURL returns the address of this server, without a slash at its end.
 	PublicURL func() string
 	// Centrifugo returns where pages connect when they don't at this server; nil
@@ -35,6 +39,20 @@ type Deps struct {
 type Tenants interface {
 	Namespaces(ctx context.Context, organizations []id.ID) ([]tenant.Namespace, error)
 	Namespace(ctx context.Context, organizations []id.ID, namespace id.ID) (tenant.Namespace, error)
+}
+
+// Folders finds and makes folders.
+type Folders interface {
+	Create(ctx context.Context, f workflow.Folder) (workflow.Folder, error)
+	Folder(ctx context.Context, organizations []id.ID, folder id.ID) (workflow.Folder, error)
+	List(ctx context.Context, filter workflow.FolderFilter) (workflow.FolderPage, error)
+	Path(ctx context.Context, f workflow.Folder) ([]workflow.Folder, error)
+}
+
+// Triggers shows what starts runs.
+type Triggers interface {
+	// Next returns when schedules of workflows fire next.
+	Next(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
 }
 
 // Workflows finds and changes workflows.
@@ -55,13 +73,15 @@ type Deployments interface {
 type Executions interface {
 	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
 	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	// Glances returns what a list shows of the executions of workflows.
+	Glances(ctx context.Context, workflows []id.ID) (map[id.ID]execution.Glance, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
 }
 
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Tenants == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil {
+	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil {
 		return errors.New("dashboard: a required field of Deps is missing")
 	}
 	registerHome(r, d)
