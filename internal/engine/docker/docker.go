@@ -60,6 +60,9 @@ type Config struct {
 	// PullTimeout, StartTimeout and DefineTimeout bound these steps. Defaults
 	// 10 min, 30 s and 30 s.
 	PullTimeout, StartTimeout, DefineTimeout time.Duration
+	// DaemonPatience is how long a run waits for a daemon that does not answer.
+	// Default 1 min.
+	DaemonPatience time.Duration
 	// StopAfter and RemoveAfter are how long a container waits for a run until
 	// it is stopped, and then removed. Defaults 5 min and 1 h.
 	StopAfter, RemoveAfter time.Duration
@@ -128,6 +131,7 @@ func (c Config) withDefaults() Config {
 	c.PullTimeout = cmp.Or(c.PullTimeout, 10*time.Minute)
 	c.StartTimeout = cmp.Or(c.StartTimeout, 30*time.Second)
 	c.DefineTimeout = cmp.Or(c.DefineTimeout, 30*time.Second)
+	c.DaemonPatience = cmp.Or(c.DaemonPatience, time.Minute)
 	c.StopAfter = cmp.Or(c.StopAfter, 5*time.Minute)
 	c.RemoveAfter = cmp.Or(c.RemoveAfter, time.Hour)
 	return c

@@ -69,6 +69,9 @@ func (e *Engine) within(ctx context.Context, p *pod) (*instance, func(), error) 
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
 	in, leave, err := e.enter(waiting, p, func(string) {})
+	for end := e.config.Now().Add(e.config.DaemonPatience); err != nil && e.config.Now().Before(end) && e.daemonReturns(waiting, err, end); {
+		in, leave, err = e.enter(waiting, p, func(string) {})
+	}
 	switch {
 	case err == nil && waiting.Err() == nil:
 		return in, leave, nil
@@ -84,6 +87,29 @@ func (e *Engine) within(ctx context.Context, p *pod) (*instance, func(), error) 
 		}
 		return nil, nil, err
 	}
+}
+
+// daemonPause is between two looks for a daemon that has gone.
+const daemonPause = 200 * time.Millisecond
+
+// daemonReturns waits for a daemon without which something failed: a run must
+// not be interrupted again and again while it is started anew. False when the
+// daemon is there, or does not come.
+func (e *Engine) daemonReturns(ctx context.Context, err error, end time.Time) bool {
+	if _, ok := errors.AsType[*engine.Failure](err); ok || e.Healthy(ctx) == nil {
+		return false
+	}
+	for e.config.Now().Before(end) {
+		select {
+		case <-time.After(daemonPause):
+		case <-ctx.Done():
+			return false
+		}
+		if e.Healthy(ctx) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // exchange is one request to a container and its answer.

@@ -64,7 +64,7 @@ func start(t testing.TB, change func(*docker.Config)) *docker.Engine {
 	ids := id.NewSource(time.Now)
 	config := docker.Config{
 		Host: daemon.Host, Instance: ids.New().String(), Relay: relayer, IDs: ids, Slots: 16,
-		StartTimeout: 20 * time.Second, Memory: 512 << 20, CPUs: 2,
+		StartTimeout: 20 * time.Second, DaemonPatience: time.Second, Memory: 512 << 20, CPUs: 2,
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	if change != nil {
