@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
+	"github.com/usefloww/flowwd/internal/certificate"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/docker"
@@ -69,8 +69,12 @@ type Server struct {
 	executions *execution.Service
 	router     *route.Router
 	listener   net.Listener
-	// own is the listener's address, for runs to be kept from it.
-	own    atomic.Pointer[netip.AddrPort]
+	// certificates are those of the domains; nil without one. encrypted and plain
+	// are where they are listened for.
+	certificates     *certificate.Service
+	encrypted, plain net.Addr
+	// own are the listeners' addresses, for runs to be kept from them.
+	own atomic.Pointer[[]netip.AddrPort]
 	failed chan error
 }
 
@@ -193,6 +197,10 @@ func (s *Server) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
+// Domains are the addresses that the server listens on for its domains, with
+// encryption and without; nil where it has none.
+func (s *Server) Domains() (encrypted, plain net.Addr) { return s.encrypted, s.plain }
+
 // URL is the address under which the outside reaches the server, without a
 // slash at its end; empty before Start.
 func (s *Server) URL() string {
@@ -204,35 +212,3 @@ func (s *Server) URL() string {
 
 // Routes lists every route of the server.
 func (s *Server) Routes() []route.Info { return s.router.Routes() }
-
-// httpPart is the listener and the server behind it.
-func (s *Server) httpPart() part {
-	server := s.router.Server()
-	server.RegisterOnShutdown(s.executions.EndAwaits)
-	return part{
-		name:  "HTTP",
-		share: 30,
-		start: func(ctx context.Context) error {
-			var err error
-			if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Settings.Listen); err != nil {
-				return fmt.Errorf("listen on %s (another address can be given with --listen): %w", s.config.Settings.Listen, err)
-			}
-			if at, err := netip.ParseAddrPort(s.listener.Addr().String()); err == nil {
-				s.own.Store(&at)
-			}
-			go func() {
-				if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-					s.failed <- fmt.Errorf("serve HTTP: %w", err)
-				}
-			}()
-			return nil
-		},
-		stop: func(ctx context.Context) error {
-			if err := server.Shutdown(ctx); err != nil {
-				s.log.Warn("requests that did not end in time were cut off", "error", err)
-				return server.Close()
-			}
-			return nil
-		},
-	}
-}

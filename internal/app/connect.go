@@ -155,6 +155,10 @@ func (s *Server) connect(ctx context.Context) error {
 	s.parts.add(part{name: "runtimes", share: 1, start: made.Start, stop: made.Stop})
 	s.addFollower(routes, live, development)
 	s.parts.add(s.httpPart())
+	if s.certificates = s.addCertificates(); s.certificates != nil {
+		// After the listeners, for the authority asks at once.
+		s.parts.add(part{name: "certificates", share: 1, start: s.certificates.Start, stop: s.certificates.Stop})
+	}
 	s.parts.add(part{name: "failure notifications", share: 2, start: alerts.Start, stop: alerts.Stop})
 	s.parts.add(s.firstAccount(passwords))
 	return nil

@@ -127,7 +127,7 @@ func (s *Server) countFetches(all []func() (requests, refused int64)) {
 // ownAddresses are where the server listens; none before it does.
 func (s *Server) ownAddresses() []netip.AddrPort {
 	if own := s.own.Load(); own != nil {
-		return []netip.AddrPort{*own}
+		return *own
 	}
 	return nil
 }

@@ -70,6 +70,13 @@ func (m *metrics) counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
 }
 
+// certificate adds when a domain's certificate ends.
+func (m *metrics) certificate(domain string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "flowwd_certificate_end_timestamp_seconds", Help: "When the certificate of a domain ends, as Unix time; 0 while there is none.", ConstLabels: prometheus.Labels{"domain": domain},
+	}, read))
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

@@ -40,7 +40,7 @@ func (s *Server) newRouter(users *identity.Service, pages web.Deps) (*route.Rout
 		Origins:        func() []string { return []string{origin(s.URL())} },
 		CORSOrigins:    lower(settings.CORSOrigins),
 		TrustedProxies: proxies,
-		HTTPS:          strings.HasPrefix(strings.ToLower(settings.PublicURL), "https://"),
+		HTTPS:          settings.HTTPS(),
 	}), nil
 }
 

@@ -101,6 +101,9 @@ func (s *Settings) checkLogin(add func(name, format string, args ...any)) {
 			add("AUTH_ISSUER_URL (--auth-issuer-url)", "%s", text)
 		}
 	case AuthNone:
+		if !s.NoLoginAnyway && len(s.Domains) > 0 {
+			add("AUTH_TYPE (--auth-type)", "none lets whoever reaches %s own everything; choose another way to log in, or allow it with FLOWW_INSECURE_NO_LOGIN=true", s.Domains[0])
+		}
 		if !s.NoLoginAnyway && !listensLocally(s.Listen) {
 			add("AUTH_TYPE (--auth-type)", "none lets whoever reaches %s own everything; listen on 127.0.0.1, choose another way to log in, or allow it with FLOWW_INSECURE_NO_LOGIN=true", s.Listen)
 		}

@@ -46,6 +46,7 @@ type Settings struct {
 	Containers
 	Login
 	Abuse
+	Reach
 	Realtime
 	Images
 }
@@ -76,11 +77,7 @@ func (s *Settings) Check() []Problem {
 	if text := checkDatabase(s.DatabaseURL); text != "" {
 		add("DATABASE_URL (--database-url)", "%s", text)
 	}
-	if _, port, err := net.SplitHostPort(s.Listen); err != nil || port == "" {
-		add("FLOWW_LISTEN (--listen)", "%q is no address to listen on; give HOST:PORT, such as 127.0.0.1:8080 or :8080", s.Listen)
-	} else if _, err := net.LookupPort("tcp", port); err != nil {
-		add("FLOWW_LISTEN (--listen)", "%q is no port; give 0 to 65535", port)
-	}
+	checkListen(add, "FLOWW_LISTEN (--listen)", s.Listen)
 	if s.PublicURL != "" {
 		if text := checkURL(s.PublicURL); text != "" {
 			add("PUBLIC_API_URL (--public-url)", "%s", text)
@@ -88,6 +85,7 @@ func (s *Settings) Check() []Problem {
 	}
 	s.checkContainers(add)
 	s.checkLogin(add)
+	s.checkReach(add)
 	s.checkRealtime(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {
 		add("FLOWW_METRICS_TOKEN (--metrics-token)", "it must have at least %d characters, all of them visible ASCII", minToken)
@@ -108,6 +106,9 @@ func (r *Remote) Check() []Problem {
 func (s *Settings) BaseURL(addr net.Addr) string {
 	if s.PublicURL != "" {
 		return strings.TrimRight(s.PublicURL, "/")
+	}
+	if len(s.Domains) > 0 {
+		return "https://" + s.Domains[0]
 	}
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {

@@ -204,5 +204,8 @@ func installed() []Entity {
 			number("seq"), later(Column{Name: "id", Kind: ID}), at("at"), to("organization_id", "organization"), text("actor_kind"), later(Column{Name: "actor_id", Kind: ID}), found("actor_name"), found("action"), text("outcome"),
 			text("target_type"), found("target_id"), later(text("address")), later(text("request_id")), later(text("before_change")), later(text("after_change")),
 		), hidden("previous", "hash")...)},
+		{Name: "certificate", Title: "Certificates", One: "Certificate", Group: inside, Table: "certificates", Key: []string{"name"}, Columns: append(columns(
+			found("name"), at("updated_at"),
+		), hidden("sealed")...)},
 	}
 }

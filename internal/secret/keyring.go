@@ -34,6 +34,8 @@ const (
 	RegistryUploads Purpose = "registry uploads"
 	// RunTokens sign what the code of a run shows to this server.
 	RunTokens Purpose = "run tokens"
+	// Certificates seals what certificate authorities gave.
+	Certificates Purpose = "certificates"
 	// Check tells whether a server has the right keys.
 	Check Purpose = "check"
 )

@@ -32,6 +32,7 @@ func (w *World) Fill() workflow.Workflow {
 	f, triggers := w.Deployed(n, workflow.Options{}, workflow.Options{Concurrency: 1})
 	w.granted(access.PrincipalRef{Type: access.UserPrincipal, ID: u.ID}, f, "user")
 	w.receiver(f, alert.Webhook)
+	w.certificate("example.com", "filled")
 	w.fillKV(f)
 	w.place(f, w.folder(n, "filled", w.folder(n, "around").Inside()...))
 	w.secret(n, "filled", "default")

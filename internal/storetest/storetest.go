@@ -55,6 +55,7 @@ func Run(t *testing.T, backend Backend) {
 		{"batches", testBatches},
 		{"runtimes", testRuntimes},
 		{"alerts", testAlerts},
+		{"certificates", testCertificates},
 		{"dev sessions", testDevSessions},
 		{"postpone", testPostpone},
 		{"cancel", testCancel},

@@ -1,0 +1,9 @@
+-- +goose Up
+
+-- What was got from certificate authorities for the server's own domains, and on
+-- the way to it.
+CREATE TABLE certificates (
+    name       TEXT    NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 300),
+    sealed     BLOB    NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
