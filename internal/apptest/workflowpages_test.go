@@ -82,3 +82,59 @@ func whoami(t *testing.T, b *apptest.Browser) string {
 	t.Helper()
 	return b.JSON(t, http.StatusOK, "GET", "/api/whoami", nil)["id"].(string)
 }
+
+// The pages of a workflow show what starts it and how its runs did, change it for
+// those who may, and ask before they delete it.
+func TestPagesOfAWorkflow(t *testing.T) {
+	t.Parallel()
+	s, b := withAda(t)
+	d := s.Deploy(t, "<b>mine</b>", apptest.Handler(`return 1`))
+	d.Run(t, `{}`)
+	ticks := s.Deploy(t, "ticks", `import { Builtin } from "floww"; new Builtin().triggers.onCron({ expression: "0 0 1 1 *", handler: () => {} });`)
+	theirs := s.OtherTenant(t).Deploy(t, "theirs", apptest.Handler(`return 1`))
+	at := "/workflows/" + d.WorkflowID
+	wantText(t, b.Get(t, at+"/triggers"), "&lt;b&gt;mine", "curl -X POST "+s.URL+d.Webhooks["POST in"], "one of the latest 1,000 runs", at+"/settings")
+	if page := string(b.Get(t, "/workflows/"+ticks.WorkflowID+"/triggers").Body); strings.Count(page, "data-local") != 5 {
+		t.Errorf("the page shows other than five times of a schedule: %.3000s", page)
+	}
+	for period, status := range map[string]int{"": 200, "24h": 200, "7d": 200, "30d": 200, "1y": 400, "%00": 400} {
+		r := b.Get(t, at+"/metrics?period="+period, "Accept", "text/html")
+		if r.Status != status || status == 200 && !strings.Contains(string(r.Body), "1 runs, 0 failed") {
+			t.Errorf("the period %q: %.3000s, want %d", period, r, status)
+		}
+	}
+	if to := b.Post(t, at+"/settings", map[string]string{"name": "other", "description": "<i>what</i>"}).Location(t); to != at+"/settings?done=saved" {
+		t.Errorf("saved, and led to %s", to)
+	}
+	wantText(t, b.Get(t, at+"/settings?done=saved"), "Saved.", `value="other"`, "&lt;i&gt;what&lt;/i&gt;", "Deactivate")
+	if r := b.Post(t, at+"/settings", map[string]string{"name": "ticks"}); r.Status != 409 || !strings.Contains(string(r.Body), "already exists") {
+		t.Errorf("a name twice: %s", r)
+	}
+	b.Post(t, at+"/settings", map[string]string{"active": "no"}).Location(t)
+	wantText(t, b.Get(t, at+"/settings"), "inactive", "Activate", "other")
+	for _, page := range []string{"/triggers", "/metrics", "/settings", "/delete"} {
+		if r := b.Get(t, "/workflows/"+theirs.WorkflowID+page); r.Status != http.StatusNotFound {
+			t.Errorf("another tenant's %s: %s", page, r)
+		}
+	}
+	wantText(t, b.Get(t, at+"/delete"), "Delete other?", "1, with their events", "Delete it")
+	for _, path := range []string{"/settings", "/delete"} {
+		if r := b.Post(t, "/workflows/"+theirs.WorkflowID+path, map[string]string{"name": "x"}); r.Status != http.StatusNotFound {
+			t.Errorf("another tenant's %s is changed: %s", path, r)
+		}
+	}
+	if to := b.Post(t, at+"/delete", nil).Location(t); to != "/workflows" {
+		t.Errorf("deleted, and led to %s", to)
+	}
+	if r := b.Get(t, at); r.Status != http.StatusNotFound {
+		t.Errorf("a deleted workflow: %s", r)
+	}
+	s.Join(t, s.Organization(t), &apptest.Person{Client: s.Client, ID: whoami(t, b), Subject: "ada"}, "viewer")
+	at = "/workflows/" + ticks.WorkflowID
+	wantText(t, b.Get(t, at+"/settings"), "You may look at this workflow, but not change it")
+	for _, path := range []string{"/settings", "/delete"} {
+		if r := b.Post(t, at+path, map[string]string{"name": "x"}); r.Status != http.StatusForbidden {
+			t.Errorf("a viewer posts %s: %s", path, r)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/web/ui"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -51,6 +52,7 @@ type Folders interface {
 
 // Triggers shows what starts runs.
 type Triggers interface {
+	List(ctx context.Context, workflow id.ID) ([]trigger.Shown, error)
 	// Next returns when schedules of workflows fire next.
 	Next(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
 }
@@ -58,6 +60,7 @@ type Triggers interface {
 // Workflows finds and changes workflows.
 type Workflows interface {
 	Create(ctx context.Context, w workflow.Workflow) (workflow.Workflow, error)
+	Update(ctx context.Context, workflow id.ID, change workflow.Change) (workflow.Workflow, error)
 	Delete(ctx context.Context, workflow id.ID) error
 	Workflow(ctx context.Context, organizations []id.ID, workflow id.ID) (workflow.Workflow, error)
 	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
@@ -66,6 +69,7 @@ type Workflows interface {
 // Deployments makes and shows deployments.
 type Deployments interface {
 	Deploy(ctx context.Context, r deploy.Request) (workflow.Deployment, []workflow.Trigger, error)
+	List(ctx context.Context, workflow id.ID, limit, offset int) ([]workflow.Deployment, int, error)
 	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
 }
 
@@ -73,6 +77,8 @@ type Deployments interface {
 type Executions interface {
 	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
 	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	// Figures sum up the executions of a workflow.
+	Figures(ctx context.Context, workflow id.ID, p execution.Period) (execution.Figures, error)
 	// Glances returns what a list shows of the executions of workflows.
 	Glances(ctx context.Context, workflows []id.ID) (map[id.ID]execution.Glance, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
@@ -86,6 +92,7 @@ func Register(r *route.Router, d Deps) error {
 	}
 	registerHome(r, d)
 	registerWorkflows(r, d)
+	registerWorkflow(r, d)
 	registerRuns(r, d)
 	return r.Err()
 }
