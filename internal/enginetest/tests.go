@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -229,13 +230,14 @@ func testEnds(t *testing.T, h Harness) {
 func testIsolation(t *testing.T, h Harness) {
 	each(t, h, Counts, func(b *bench) {
 		program := b.program(Counts)
-		b.parallel(4, 10, func(worker, _ int) {
+		others := []id.ID{b.ids.New(), b.ids.New()}
+		b.parallel(4, 6, func(worker, _ int) {
 			call := engine.Invocation{
 				OrganizationID: b.org, WorkflowID: b.ids.New(), ExecutionID: b.ids.New(), Attempt: 1,
 				Program: program, Trigger: trigger(), Limits: engine.DefaultLimits(),
 			}
 			if worker%2 == 1 {
-				call.OrganizationID = b.ids.New()
+				call.OrganizationID = others[worker/2]
 			}
 			if o := b.invoke(b.Context(), call); o.err != nil || string(o.Value) != "1" {
 				b.Errorf("got %s, %v: a run sees what another one left", o.Value, o.err)
@@ -244,7 +246,7 @@ func testIsolation(t *testing.T, h Harness) {
 	})
 	each(t, h, Echo, func(b *bench) {
 		program := b.program(Echo)
-		b.parallel(8, 20, func(worker, n int) {
+		b.parallel(8, 8, func(worker, n int) {
 			body := fmt.Sprintf("worker %d, run %d", worker, n)
 			o := b.invoke(b.Context(), engine.Invocation{
 				OrganizationID: b.org, WorkflowID: b.ids.New(), ExecutionID: b.ids.New(), Attempt: n + 1,
