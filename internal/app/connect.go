@@ -88,7 +88,8 @@ func (s *Server) connect(ctx context.Context) error {
 	folders := &workflow.Folders{Store: s.store, IDs: s.ids, Now: now}
 	invoker := &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now}
 	board := dashboard.Deps{
-		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL,
+		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
+		Own: dashboard.Own{Organizations: tenants, Invitations: invitations, Accounts: users, Secrets: secrets},
 	}
 	if live.node == nil {
 		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }

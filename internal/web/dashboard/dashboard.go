@@ -29,6 +29,9 @@ type Deps struct {
 	Executions  Executions
 	// Triggers are what starts their runs.
 	Triggers Triggers
+	// Own is what the pages about organizations work with.
+	Own Own
+	Now func() time.Time
 	// PublicURL returns the address of this server, without a slash at its end.
 	PublicURL func() string
 	// Centrifugo returns where pages connect when they don't at this server; nil
@@ -87,13 +90,15 @@ type Executions interface {
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil {
+	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil || d.Now == nil || !d.Own.complete() {
 		return errors.New("dashboard: a required field of Deps is missing")
 	}
 	registerHome(r, d)
 	registerWorkflows(r, d)
 	registerWorkflow(r, d)
 	registerRuns(r, d)
+	registerOrganization(r, d)
+	registerSecrets(r, d)
 	return r.Err()
 }
 

@@ -6,14 +6,16 @@ type Link struct{ Path, Name string }
 // The sections of the pages, by the path of their first page. A page says with
 // Frame.Here which it belongs to.
 const (
-	Workflows = "/workflows"
-	Admin     = "/admin"
-	Account   = "/account"
+	Workflows    = "/workflows"
+	Secrets      = "/secrets"
+	Organization = "/organization"
+	Admin        = "/admin"
+	Account      = "/account"
 )
 
 // sections are those that the reader may go to.
 func (f Frame) sections() []Link {
-	all := []Link{{Workflows, "Workflows"}, {Account, "Account"}}
+	all := []Link{{Workflows, "Workflows"}, {Secrets, "Secrets"}, {Organization, "Organization"}, {Account, "Account"}}
 	if f.Admin {
 		all = append(all, Link{Admin, "Admin"})
 	}

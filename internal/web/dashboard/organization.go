@@ -1,0 +1,287 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/web/ui"
+)
+
+const organizationPath = ui.Organization
+
+// shownPeople is how many members, invitations and accounts a page lists.
+const shownPeople = 100
+
+// Own is what the pages about organizations work with. All fields are required.
+type Own struct {
+	Organizations Organizations
+	Invitations   Invitations
+	Accounts      Accounts
+	Secrets       Secrets
+}
+
+func (o Own) complete() bool {
+	return o.Organizations != nil && o.Invitations != nil && o.Accounts != nil && o.Secrets != nil
+}
+
+// Organizations shows organizations, and changes who is in them.
+type Organizations interface {
+	Organization(ctx context.Context, among []id.ID, organization id.ID) (tenant.Organization, error)
+	Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error)
+	Members(ctx context.Context, organization id.ID, limit, offset int) ([]tenant.Member, error)
+	ChangeMember(ctx context.Context, c tenant.Caller, organization, user id.ID, role tenant.Role) (tenant.Member, error)
+	RemoveMember(ctx context.Context, c tenant.Caller, organization, user id.ID) error
+}
+
+// Invitations invites people.
+type Invitations interface {
+	Invite(ctx context.Context, r tenant.Request) (tenant.Invited, error)
+	List(ctx context.Context, o tenant.Organization, limit, offset int) ([]tenant.Invitation, error)
+	Revoke(ctx context.Context, organization, invitation id.ID) error
+}
+
+// Accounts keeps service accounts and their keys.
+type Accounts interface {
+	Account(ctx context.Context, organizations []id.ID, account id.ID) (identity.Account, error)
+	Accounts(ctx context.Context, organization id.ID, limit, offset int) (identity.AccountPage, error)
+	CreateAccount(ctx context.Context, by identity.Principal, organization id.ID, name string, role tenant.Role) (identity.Account, error)
+	AddKey(ctx context.Context, by identity.Principal, a identity.Account, r identity.KeyRequest) (string, identity.APIKey, error)
+	RevokeKey(ctx context.Context, account, key id.ID) (identity.APIKey, error)
+}
+
+func registerOrganization(r *route.Router, d Deps) {
+	route.Raw(r, route.Spec{
+		Method: http.MethodGet, Path: organizationPath, Policy: access.Requires(access.ReadOrganization), Page: true,
+	}, route.NoObject(), d.getOrganization)
+	posted := func(path string, action access.Action, object route.Object[tenant.Organization], do func(*http.Request, route.Call[tenant.Organization], ui.Form) (organizationView, error)) {
+		route.Raw(r, route.Spec{
+			Method: http.MethodPost, Path: organizationPath + "/{id}" + path, Policy: access.Requires(action), Page: true, Body: true, BodyLimit: ui.MaxForm,
+		}, object, func(w http.ResponseWriter, r *http.Request, c route.Call[tenant.Organization]) error {
+			return d.postOrganization(w, r, c.Principal, c.Object, c.Body, func(f ui.Form) (organizationView, error) { return do(r, c, f) })
+		})
+	}
+	of := func(child string) route.Object[tenant.Organization] {
+		return objects.Organization(d.Own.Organizations.Organization, child)
+	}
+	posted("/invitations", access.WriteInvitation, of(""), d.invite)
+	posted("/invitations/{invitationId}/revoke", access.WriteInvitation, of("invitationId"), d.revokeInvitation)
+	posted("/members/{userId}/role", access.WriteMember, of("userId"), d.changeMember)
+	posted("/members/{userId}/remove", access.WriteMember, of("userId"), d.removeMember)
+	posted("/accounts", access.WriteServiceAccount, of(""), d.createAccount)
+	keys := func(path, child string, do func(*http.Request, route.Call[identity.Account], ui.Form) (organizationView, error)) {
+		route.Raw(r, route.Spec{
+			Method: http.MethodPost, Path: organizationPath + "/accounts/{id}/keys" + path, Policy: access.Requires(access.WriteServiceAccount), Page: true, Body: true, BodyLimit: ui.MaxForm,
+		}, account(d.Own.Accounts.Account, child), func(w http.ResponseWriter, r *http.Request, c route.Call[identity.Account]) error {
+			o, err := d.Own.Organizations.Organization(r.Context(), c.Principal.Organizations(), c.Object.OrganizationID)
+			if err != nil {
+				return err
+			}
+			return d.postOrganization(w, r, c.Principal, o, c.Body, func(f ui.Form) (organizationView, error) { return do(r, c, f) })
+		})
+	}
+	keys("", "", d.createKey)
+	keys("/{keyId}/revoke", "keyId", d.revokeKey)
+}
+
+// account is the service account that {id} names.
+func account(load objects.Load[identity.Account], child string) route.Object[identity.Account] {
+	return route.Object[identity.Account]{
+		What: "Service account", Param: "id", Child: child, Load: load,
+		Resource: func(a identity.Account) access.Resource {
+			return access.Resource{OrganizationID: a.OrganizationID, What: "Service account"}
+		},
+	}
+}
+
+// organizationView is the page about an organization.
+type organizationView struct {
+	ID, Name, Short, Role string
+	// Choices are those that the reader is in.
+	Choices []ui.Option
+	// Writes says that the reader manages people and keys.
+	Writes      bool
+	Roles       []ui.Option
+	Members     []tenant.Member
+	Invitations []tenant.Invitation
+	Accounts    []identity.Account
+	Reader      id.ID
+	Now         time.Time
+	// Link is that of an invitation, and Key the text of a key: both are shown
+	// this once.
+	Link, Key     string
+	Problem, Done string
+}
+
+// organizationDone says what was done, by the word in the address.
+var organizationDone = map[string]string{
+	"invitation-revoked": "The invitation is revoked; its link no longer works.",
+	"role":               "The member has another role now.",
+	"removed":            "The member is removed.",
+	"account":            "The service account is made; give it a key.",
+	"key-revoked":        "The key is revoked; what uses it is refused from now on.",
+}
+
+func (d Deps) getOrganization(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+	o, err := d.chosen(r, c.Principal, access.ReadOrganization)
+	if err != nil {
+		return err
+	}
+	return d.showOrganization(w, r, http.StatusOK, c.Principal, o, organizationView{Done: organizationDone[r.URL.Query().Get("done")]})
+}
+
+// chosen is the organization that a page is about: the one of the query, or the
+// first that the reader is in.
+func (d Deps) chosen(r *http.Request, p identity.Principal, action access.Action) (tenant.Organization, error) {
+	mine := access.OrganizationsFor(p, action)
+	if len(mine) == 0 {
+		return tenant.Organization{}, fault.New(fault.NotFound, "You are in no organization")
+	}
+	wanted := mine[0]
+	if text := r.URL.Query().Get("organization"); text != "" {
+		var err error
+		if wanted, err = id.Parse(text); err != nil {
+			return tenant.Organization{}, fault.New(fault.NotFound, "Organization not found")
+		}
+	}
+	return d.Own.Organizations.Organization(r.Context(), mine, wanted)
+}
+
+// choices are the organizations that a reader can choose from.
+func (d Deps) choices(ctx context.Context, p identity.Principal, action access.Action) ([]ui.Option, error) {
+	all, err := d.Own.Organizations.Organizations(ctx, access.OrganizationsFor(p, action))
+	options := make([]ui.Option, len(all))
+	for i, o := range all {
+		options[i] = ui.Option{Value: o.ID.String(), Name: o.DisplayName}
+	}
+	return options, err
+}
+
+func (d Deps) showOrganization(w http.ResponseWriter, r *http.Request, status int, p identity.Principal, o tenant.Organization, v organizationView) error {
+	ctx, role := r.Context(), p.RoleIn(o.ID)
+	v.ID, v.Name, v.Short, v.Role, v.Reader, v.Now = o.ID.String(), o.DisplayName, o.Name, role.String(), p.ID, d.Now()
+	allows := func(action access.Action) bool {
+		return access.Decide(p, action, access.Resource{OrganizationID: o.ID}).Allowed
+	}
+	v.Writes = allows(access.WriteMember) && allows(access.WriteInvitation) && allows(access.WriteServiceAccount)
+	for one := tenant.RoleViewer; one <= role; one++ {
+		v.Roles = append(v.Roles, ui.Option{Value: one.String(), Name: one.String()})
+	}
+	var err error
+	if v.Choices, err = d.choices(ctx, p, access.ReadOrganization); err != nil {
+		return err
+	}
+	if allows(access.ReadMember) {
+		if v.Members, err = d.Own.Organizations.Members(ctx, o.ID, shownPeople, 0); err != nil {
+			return err
+		}
+	}
+	if v.Writes {
+		if v.Invitations, err = d.Own.Invitations.List(ctx, o, shownPeople, 0); err != nil {
+			return err
+		}
+		page, err := d.Own.Accounts.Accounts(ctx, o.ID, shownPeople, 0)
+		if err != nil {
+			return err
+		}
+		v.Accounts = page.Accounts
+	}
+	f := d.Frame("Organization", p)
+	f.Here = organizationPath
+	return ui.Show(w, r, status, f, organizationPage(v))
+}
+
+// postOrganization does what a form asks for. What is shown this once is shown at
+// once; everything else on the page that the browser is led to.
+func (d Deps) postOrganization(w http.ResponseWriter, r *http.Request, p identity.Principal, o tenant.Organization, body []byte, do func(ui.Form) (organizationView, error)) error {
+	f, err := ui.ReadForm(r, body)
+	if err != nil {
+		return err
+	}
+	v, err := do(f)
+	if err == nil && v.Done != "" {
+		ui.Redirect(w, r, organizationPath+"?"+url.Values{"organization": {o.ID.String()}, "done": {v.Done}}.Encode())
+		return nil
+	}
+	status := http.StatusOK
+	if err != nil {
+		if status, v.Problem, err = ui.Problem(w, err); err != nil {
+			return err
+		}
+	}
+	return d.showOrganization(w, r, status, p, o, v)
+}
+
+func callerOf(p identity.Principal, organization id.ID) tenant.Caller {
+	return tenant.Caller{ID: p.ID, Role: p.RoleIn(organization)}
+}
+
+// roleIn reads the role of a form.
+func roleIn(f ui.Form) (tenant.Role, error) {
+	role := tenant.RoleNamed(f.Get("role"))
+	if role == tenant.RoleNone {
+		return role, fault.New(fault.Invalid, "The role must be viewer, member, admin or owner")
+	}
+	return role, nil
+}
+
+func (d Deps) invite(r *http.Request, c route.Call[tenant.Organization], f ui.Form) (v organizationView, err error) {
+	role, err := roleIn(f)
+	if err != nil {
+		return v, err
+	}
+	made, err := d.Own.Invitations.Invite(r.Context(), tenant.Request{
+		Caller: callerOf(c.Principal, c.Object.ID), CallerName: c.Principal.Actor().Name, Organization: c.Object, Email: f.Get("email"), Role: role,
+	})
+	v.Link = made.Link
+	return v, err
+}
+
+func (d Deps) revokeInvitation(r *http.Request, c route.Call[tenant.Organization], _ ui.Form) (organizationView, error) {
+	return organizationView{Done: "invitation-revoked"}, d.Own.Invitations.Revoke(r.Context(), c.Object.ID, c.Child)
+}
+
+func (d Deps) changeMember(r *http.Request, c route.Call[tenant.Organization], f ui.Form) (organizationView, error) {
+	role, err := roleIn(f)
+	if err == nil {
+		_, err = d.Own.Organizations.ChangeMember(r.Context(), callerOf(c.Principal, c.Object.ID), c.Object.ID, c.Child, role)
+	}
+	return organizationView{Done: "role"}, err
+}
+
+func (d Deps) removeMember(r *http.Request, c route.Call[tenant.Organization], _ ui.Form) (organizationView, error) {
+	return organizationView{Done: "removed"}, d.Own.Organizations.RemoveMember(r.Context(), callerOf(c.Principal, c.Object.ID), c.Object.ID, c.Child)
+}
+
+func (d Deps) createAccount(r *http.Request, c route.Call[tenant.Organization], f ui.Form) (organizationView, error) {
+	role, err := roleIn(f)
+	if err == nil {
+		_, err = d.Own.Accounts.CreateAccount(r.Context(), c.Principal, c.Object.ID, f.Get("name"), role)
+	}
+	return organizationView{Done: "account"}, err
+}
+
+func (d Deps) createKey(r *http.Request, c route.Call[identity.Account], f ui.Form) (v organizationView, err error) {
+	v.Key, _, err = d.Own.Accounts.AddKey(r.Context(), c.Principal, c.Object, identity.KeyRequest{Name: f.Get("name")})
+	return v, err
+}
+
+func (d Deps) revokeKey(r *http.Request, c route.Call[identity.Account], _ ui.Form) (organizationView, error) {
+	_, err := d.Own.Accounts.RevokeKey(r.Context(), c.Object.ID, c.Child)
+	return organizationView{Done: "key-revoked"}, err
+}
+
+// memberName is how people know a member.
+func memberName(m tenant.Member) string {
+	return cmp.Or(strings.TrimSpace(m.Person.FirstName+" "+m.Person.LastName), m.Person.Email, m.Person.ID.String())
+}

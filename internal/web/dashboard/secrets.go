@@ -1,0 +1,132 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
+	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/secret"
+	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/web/ui"
+)
+
+const (
+	secretsPath = ui.Secrets
+	// maxSecretForm bounds a form with a value, which grows when it is sent.
+	maxSecretForm = 4 * secret.MaxValue
+)
+
+// Secrets keeps values that only code gets.
+type Secrets interface {
+	Put(ctx context.Context, s secret.Secret, value string) (stored secret.Secret, updated bool, err error)
+	Get(ctx context.Context, organizations []id.ID, secret id.ID) (secret.Secret, error)
+	List(ctx context.Context, f secret.Filter) ([]secret.Secret, error)
+	Delete(ctx context.Context, secret id.ID) error
+}
+
+func registerSecrets(r *route.Router, d Deps) {
+	route.Raw(r, route.Spec{
+		Method: http.MethodGet, Path: secretsPath, Policy: access.Requires(access.ReadSecret), Page: true,
+	}, route.NoObject(), d.getSecrets)
+	route.Raw(r, route.Spec{
+		Method: http.MethodPost, Path: secretsPath + "/of/{id}", Policy: access.Requires(access.WriteSecret), Page: true, Body: true, BodyLimit: maxSecretForm,
+	}, objects.Namespace(d.Tenants.Namespace), d.postSecret)
+	route.Raw(r, route.Spec{
+		Method: http.MethodPost, Path: secretsPath + "/{id}/delete", Policy: access.Requires(access.WriteSecret), Page: true, Body: true, BodyLimit: ui.MaxForm,
+	}, route.Object[secret.Secret]{
+		What: "Secret", Param: "id", Load: d.Own.Secrets.Get,
+		Resource: func(s secret.Secret) access.Resource {
+			return access.Resource{OrganizationID: s.OrganizationID, What: "Secret"}
+		},
+	}, d.postDeleteSecret)
+}
+
+// secretsView is the page of an organization's secrets. What is in them is never
+// on it.
+type secretsView struct {
+	Organization  string
+	Choices       []ui.Option
+	Namespaces    []namespaceSecrets
+	Writes        bool
+	Problem, Done string
+	// Provider and Name are what was typed, when it was wrong.
+	Provider, Name string
+}
+
+type namespaceSecrets struct {
+	ID      string
+	Secrets []secret.Secret
+}
+
+// secretDone says what was done, by the word in the address.
+var secretDone = map[string]string{
+	"stored":  "The secret is stored. Nobody is shown its value; code that asks for it gets it from its next run on.",
+	"deleted": "The secret is deleted; runs that ask for it fail from now on.",
+}
+
+func (d Deps) getSecrets(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
+	o, err := d.chosen(r, c.Principal, access.ReadSecret)
+	if err != nil {
+		return err
+	}
+	return d.showSecrets(w, r, http.StatusOK, c.Principal, o.ID, secretsView{Done: secretDone[r.URL.Query().Get("done")]})
+}
+
+func (d Deps) showSecrets(w http.ResponseWriter, r *http.Request, status int, p identity.Principal, organization id.ID, v secretsView) error {
+	v.Organization = organization.String()
+	v.Writes = access.Decide(p, access.WriteSecret, access.Resource{OrganizationID: organization}).Allowed
+	var err error
+	if v.Choices, err = d.choices(r.Context(), p, access.ReadSecret); err != nil {
+		return err
+	}
+	namespaces, err := d.Tenants.Namespaces(r.Context(), []id.ID{organization})
+	if err != nil {
+		return err
+	}
+	for _, n := range namespaces {
+		all, err := d.Own.Secrets.List(r.Context(), secret.Filter{NamespaceID: n.ID})
+		if err != nil {
+			return err
+		}
+		v.Namespaces = append(v.Namespaces, namespaceSecrets{n.ID.String(), all})
+	}
+	f := d.Frame("Secrets", p)
+	f.Here = secretsPath
+	return ui.Show(w, r, status, f, secretsPage(v))
+}
+
+func (d Deps) postSecret(w http.ResponseWriter, r *http.Request, c route.Call[tenant.Namespace]) error {
+	f, err := ui.ReadForm(r, c.Body)
+	if err != nil {
+		return err
+	}
+	wanted := secret.Secret{
+		OrganizationID: c.Object.OrganizationID, NamespaceID: c.Object.ID, Name: f.Get("name"), Provider: cmp.Or(f.Get("provider"), secret.CustomProvider), CreatedByID: c.Principal.ID,
+	}
+	if _, _, err = d.Own.Secrets.Put(r.Context(), wanted, f.Get("value")); err == nil {
+		return secretDid(w, r, c.Object.OrganizationID, "stored")
+	}
+	status, text, err := ui.Problem(w, err)
+	if err != nil {
+		return err
+	}
+	return d.showSecrets(w, r, status, c.Principal, c.Object.OrganizationID, secretsView{Problem: text, Provider: wanted.Provider, Name: wanted.Name})
+}
+
+func (d Deps) postDeleteSecret(w http.ResponseWriter, r *http.Request, c route.Call[secret.Secret]) error {
+	if err := d.Own.Secrets.Delete(r.Context(), c.Object.ID); err != nil {
+		return err
+	}
+	return secretDid(w, r, c.Object.OrganizationID, "deleted")
+}
+
+func secretDid(w http.ResponseWriter, r *http.Request, organization id.ID, what string) error {
+	ui.Redirect(w, r, secretsPath+"?"+url.Values{"organization": {organization.String()}, "done": {what}}.Encode())
+	return nil
+}
