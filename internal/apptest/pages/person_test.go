@@ -162,6 +162,9 @@ func (p *person) pictured(name string) {
 		if over := get(p, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); over > 0 {
 			p.t.Errorf("%s, %s: the page is %d pixels wider than the screen", name, look.name, over)
 		}
+		if look.name != "phone" {
+			p.isAccessible(name + ", " + look.name)
+		}
 		if *pictures == "" {
 			continue
 		}
