@@ -58,6 +58,8 @@ type Triggers interface {
 	List(ctx context.Context, workflow id.ID) ([]trigger.Shown, error)
 	// Next returns when schedules of workflows fire next.
 	Next(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
+	// Replay runs the event of an execution again.
+	Replay(ctx context.Context, r trigger.Replay) (execution.Accepted, error)
 }
 
 // Workflows finds and changes workflows.
@@ -74,6 +76,7 @@ type Deployments interface {
 	Deploy(ctx context.Context, r deploy.Request) (workflow.Deployment, []workflow.Trigger, error)
 	List(ctx context.Context, workflow id.ID, limit, offset int) ([]workflow.Deployment, int, error)
 	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
+	Source(ctx context.Context, deployment id.ID) (workflow.Source, error)
 }
 
 // Executions shows what ran.
@@ -85,6 +88,11 @@ type Executions interface {
 	// Glances returns what a list shows of the executions of workflows.
 	Glances(ctx context.Context, workflows []id.ID) (map[id.ID]execution.Glance, error)
 	Logs(ctx context.Context, execution id.ID, after execution.Cursor, limit int) ([]execution.LogEntry, error)
+	Find(ctx context.Context, f execution.FindFilter) (execution.Found, error)
+	FindLines(ctx context.Context, execution id.ID, f execution.LineFilter) (execution.Lines, error)
+	Attempts(ctx context.Context, execution id.ID) ([]execution.Attempt, error)
+	Event(ctx context.Context, e execution.Execution) (execution.Event, error)
+	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
 }
 
 // Register registers all pages. The error says what is wrong with them or

@@ -9,10 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/realtime"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/web/ui"
@@ -24,10 +22,8 @@ const (
 	// shownLogs of them are shown with the beginning of their log.
 	shownRuns = 25
 	shownLogs = 5
-	// shownLines is how many lines stand there of each, and runLines on a page of
-	// its own.
+	// shownLines is how many lines stand there of each.
 	shownLines = 100
-	runLines   = 1000
 	// maxText is how much of a line or an error is shown, in bytes.
 	maxText = 4000
 )
@@ -68,12 +64,6 @@ type lineView struct {
 	Message string
 }
 
-func registerRuns(r *route.Router, d Deps) {
-	route.Raw(r, route.Spec{
-		Method: http.MethodGet, Path: "/executions/{id}", Policy: access.Requires(access.ReadExecution), Page: true,
-	}, objects.Execution(d.Executions.Get), d.getRun)
-}
-
 func (d Deps) getWorkflow(w http.ResponseWriter, r *http.Request, c route.Call[workflow.Workflow]) error {
 	page, err := d.Executions.List(r.Context(), execution.ListFilter{
 		Organizations: []id.ID{c.Object.OrganizationID}, WorkflowID: c.Object.ID, Limit: shownRuns,
@@ -99,21 +89,6 @@ func (d Deps) getWorkflow(w http.ResponseWriter, r *http.Request, c route.Call[w
 	f := d.following(c.Object.Name, c, v)
 	f.Above = f.Above[:1]
 	return ui.Show(w, r, http.StatusOK, f, workflowPage(v))
-}
-
-func (d Deps) getRun(w http.ResponseWriter, r *http.Request, c route.Call[execution.Execution]) error {
-	of, err := d.Workflows.Workflow(r.Context(), []id.ID{c.Object.OrganizationID}, c.Object.WorkflowID)
-	if err != nil {
-		return err
-	}
-	run := showRun(c.Object)
-	if run.Lines, run.More, err = d.lines(r.Context(), c.Object.ID, runLines); err != nil {
-		return err
-	}
-	v := d.runsView(of)
-	v.Only, v.Runs = run.ID, []runView{run}
-	call := route.Call[workflow.Workflow]{Principal: c.Principal}
-	return ui.Show(w, r, http.StatusOK, d.following("A run of "+of.Name, call, v), runPage(v))
 }
 
 func (d Deps) runsView(w workflow.Workflow) runsView {
@@ -178,11 +153,14 @@ func (d Deps) lines(ctx context.Context, of id.ID, most int) ([]lineView, bool, 
 }
 
 // brief is the beginning of a text that is too long for a page.
-func brief(text string) string {
-	if len(text) <= maxText {
+func brief(text string) string { return cut(text, maxText) }
+
+// cut is the beginning of a text that has more than so many bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	n := maxText
+	n := most
 	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}

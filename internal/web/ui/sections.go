@@ -7,6 +7,7 @@ type Link struct{ Path, Name string }
 // Frame.Here which it belongs to.
 const (
 	Workflows    = "/workflows"
+	Runs         = "/executions"
 	Secrets      = "/secrets"
 	Organization = "/organization"
 	Admin        = "/admin"
@@ -15,7 +16,7 @@ const (
 
 // sections are those that the reader may go to.
 func (f Frame) sections() []Link {
-	all := []Link{{Workflows, "Workflows"}, {Secrets, "Secrets"}, {Organization, "Organization"}, {Account, "Account"}}
+	all := []Link{{Workflows, "Workflows"}, {Runs, "Runs"}, {Secrets, "Secrets"}, {Organization, "Organization"}, {Account, "Account"}}
 	if f.Admin {
 		all = append(all, Link{Admin, "Admin"})
 	}

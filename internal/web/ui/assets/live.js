@@ -57,13 +57,20 @@
     while (runs().childElementCount > mostRuns) runs().lastElementChild.remove();
   };
 
+  // On the page of a run lines are added to the last ones, and only those that are
+  // looked for.
+  const wanted = ({ q, level }, l) => (!level || level === l.level) && (!q || l.message.toLowerCase().includes(q.toLowerCase()));
+
   const log = (run, { attempt, lines }) => {
-    const list = run.querySelector(".lines");
+    const list = run.querySelector(".lines"), { q, level, follows } = list.dataset;
+    if (follows === "no") return;
+    const low = list.scrollHeight - list.scrollTop - list.clientHeight < 30;
     for (const l of lines) {
+      if (!wanted(list.dataset, l)) continue;
       const [lastAttempt, lastLine] = (list.lastElementChild?.dataset.at || "0-0").split("-").map(Number);
       if (attempt < lastAttempt || attempt === lastAttempt && l.line <= lastLine) continue;
       const next = attempt === lastAttempt ? lastLine + 1 : 1;
-      if (l.line > next) {
+      if (l.line > next && !q && !level) {
         const hole = document.createElement("li");
         hole.className = "muted hole";
         hole.textContent = l.line - next === 1 ? `Line ${next} is not shown here.` : `Lines ${next} to ${l.line - 1} are not shown here.`;
@@ -78,6 +85,7 @@
       list.append(line);
     }
     while (list.childElementCount > mostLines) list.firstElementChild.remove();
+    if (only && low) list.scrollTop = list.scrollHeight;
   };
 
   const apply = (e) => {
@@ -90,9 +98,27 @@
     if (e.type === "workflow.execution.log") return log(run, e.payload);
     const { status: state, attempt, error, duration_ms: ms } = e.payload;
     if (!e.type.startsWith("workflow.execution.") || known(run, state, attempt)) return;
+    if (only) return load();
     mark(run, state, attempt);
     run.querySelector(".wrong").textContent = brief(error || "");
     run.querySelector(".took").textContent = final(state) ? lasted(ms) : "";
+  };
+
+  // Parts of the page take the place of those before them. What was opened stays
+  // open, and who looks at the end of a log stays there.
+  const renew = (fresh) => {
+    for (const part of fresh.querySelectorAll("[data-live][id]")) {
+      const old = document.getElementById(part.id);
+      if (!old) continue;
+      const open = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
+      const list = only && old.querySelector(".lines");
+      const top = list && list.scrollTop, low = list && list.scrollHeight - top - list.clientHeight < 30;
+      old.replaceWith(document.importNode(part, true));
+      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+      const now = list && document.getElementById(part.id).querySelector(".lines");
+      if (now) now.scrollTop = low ? now.scrollHeight : top;
+    }
+    document.dispatchEvent(new Event("renewed"));
   };
 
   // What comes while the page is loaded waits until it is there.
@@ -107,9 +133,9 @@
       again = false;
       try {
         const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("runs");
-        if (answer.ok && fresh) {
-          runs().replaceWith(document.importNode(fresh, true));
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (answer.ok && fresh.getElementById("runs")) {
+          renew(fresh);
           continue;
         }
         if (answer.redirected || answer.status < 500) return location.reload(); // to the login, or what else there is now
@@ -124,6 +150,36 @@
     missed.forEach(apply);
     if (!waiting && subscription.state === "subscribed") show("live", "Live");
   };
+
+  // Looking for lines: at once, and what the server finds where scripts don't run.
+  const form = document.getElementById("log-search");
+  if (form) {
+    let timer;
+    const go = (address) => {
+      history.replaceState(null, "", address);
+      load();
+    };
+    const search = () => {
+      const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+      go(form.action.split("?")[0] + (query.size ? "?" + query : ""));
+    };
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(search, 150);
+    });
+    form.addEventListener("submit", (e) => {
+      e.preventDefault();
+      search();
+    });
+    document.addEventListener("click", (e) => {
+      const link = e.target.closest?.("a[data-lines]");
+      if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;
+      e.preventDefault();
+      go(link.href);
+    });
+    const list = document.querySelector(".lines");
+    if (list?.dataset.follows !== "no") list.scrollTop = list.scrollHeight;
+  }
 
   // The connection. At this server the cookie is enough; a Centrifugo server takes
   // tokens.

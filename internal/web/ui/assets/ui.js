@@ -59,6 +59,7 @@
     tell();
   };
   document.addEventListener("htmx:afterSwap", ready);
+  document.addEventListener("renewed", ready);
   document.addEventListener("DOMContentLoaded", ready);
   setInterval(() => tell(), 30000);
 })();
