@@ -74,7 +74,7 @@ type Server struct {
 	certificates     *certificate.Service
 	encrypted, plain net.Addr
 	// own are the listeners' addresses, for runs to be kept from them.
-	own atomic.Pointer[[]netip.AddrPort]
+	own    atomic.Pointer[[]netip.AddrPort]
 	failed chan error
 }
 
