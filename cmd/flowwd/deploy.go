@@ -19,6 +19,7 @@ func (c *deployCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	api.Docker, api.Progress = t.docker, t.stderr
 	_, err = api.DeployProject(ctx, c.Dir, t.stdout)
 	return err
 }

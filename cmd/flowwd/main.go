@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/usefloww/flowwd/internal/client"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine/docker/relay"
 	"github.com/usefloww/flowwd/internal/engine/embedded"
@@ -50,6 +51,8 @@ type terminal struct {
 	userDir string
 	// sources say where the settings of the command come from.
 	sources config.Sources
+	// docker is how docker is run.
+	docker client.Docker
 }
 
 func main() {
@@ -89,7 +92,7 @@ func untilSignal(ctx context.Context) (context.Context, func()) {
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, args, environ []string, t *terminal) int {
 	env := config.NewEnviron(environ)
-	t.userDir = env.UserDir()
+	t.userDir, t.docker = env.UserDir(), client.Docker{Env: environ, Settings: env.DockerDir()}
 	parser, err := kong.New(&commands{},
 		kong.Name("flowwd"),
 		kong.Description("A workflow backend in one file."),

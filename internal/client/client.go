@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,10 @@ type Client struct {
 	// Credential returns the bearer credential of a request when New got none,
 	// empty for none; nil for nothing else.
 	Credential func(ctx context.Context) (string, error)
+	// Docker is how images are built and pushed.
+	Docker Docker
+	// Progress is told what deploying does that takes long; nil for nobody.
+	Progress io.Writer
 
 	base  *url.URL
 	token string

@@ -25,6 +25,11 @@ const maxLockFile = 1 << 20
 // reaches. What is sent of the project itself is in workflows-runtime.md 2.5
 // of the wire contract.
 func CollectFiles(dir, entrypoint string) (map[string]string, error) {
+	return collect(dir, entrypoint, true)
+}
+
+// collect does the same, without packages if they are not wanted.
+func collect(dir, entrypoint string, withPackages bool) (map[string]string, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the project: %w", err)
@@ -45,7 +50,7 @@ func CollectFiles(dir, entrypoint string) (map[string]string, error) {
 		}
 		files[name] = text
 	}
-	if err := addPackages(root, dir, entrypoint, files); err != nil {
+	if err := addReached(root, dir, entrypoint, withPackages, files); err != nil {
 		return nil, err
 	}
 	for name, text := range files {
@@ -54,13 +59,14 @@ func CollectFiles(dir, entrypoint string) (map[string]string, error) {
 	return files, checkSizes(sizes)
 }
 
-// addPackages adds what the entrypoint reaches: files of packages, and those of
+// addReached adds what the entrypoint reaches: files of packages, and those of
 // the project that are not sent by their name.
-func addPackages(root *os.Root, dir, entrypoint string, files map[string]string) error {
+func addReached(root *os.Root, dir, entrypoint string, withPackages bool, files map[string]string) error {
 	packages, err := newPackageFiles(root, dir)
 	if err != nil {
 		return fmt.Errorf("open the project: %w", err)
 	}
+	packages.hidden = !withPackages
 	maps.Copy(files, bundle.Reach(packages, entrypoint))
 	if outside := packages.linksOutside(); outside != "" {
 		return fmt.Errorf("packages are symbolic links that lead out of the project: %s; install them in the project's own node_modules", outside)

@@ -11,14 +11,15 @@ import (
 )
 
 // DeployProject deploys a folder with a floww.yaml: it makes the workflow when
-// the project has none yet and writes its id into floww.yaml, sends the files,
-// and prints a line "METHOD path → url" for each webhook.
+// the project has none yet and writes its id into floww.yaml, makes the runtime
+// when the project has an image of its own, sends the files, and prints a line
+// "METHOD path → url" for each webhook.
 func (c *Client) DeployProject(ctx context.Context, dir string, out io.Writer) (Deployment, error) {
 	project, err := ReadProject(dir)
 	if err != nil {
 		return Deployment{}, err
 	}
-	files, err := CollectFiles(dir, project.Entrypoint)
+	files, err := projectFiles(project)
 	if err != nil {
 		return Deployment{}, err
 	}
@@ -26,11 +27,13 @@ func (c *Client) DeployProject(ctx context.Context, dir string, out io.Writer) (
 	if err != nil {
 		return Deployment{}, err
 	}
-	made, err := c.Deploy(ctx, NewDeployment{
-		WorkflowID: workflow,
-		SDKVersion: sdkVersion(files["package.json"]),
-		Code:       Code{Files: files, Entrypoint: project.Entrypoint},
-	})
+	d := NewDeployment{WorkflowID: workflow, Code: Code{Files: files, Entrypoint: project.Entrypoint}}
+	if project.Build == nil {
+		d.SDKVersion = sdkVersion(files["package.json"])
+	} else if d.RuntimeID, err = c.runtimeOf(ctx, workflow, *project.Build); err != nil {
+		return Deployment{}, err
+	}
+	made, err := c.Deploy(ctx, d)
 	if err != nil {
 		return Deployment{}, err
 	}
@@ -40,6 +43,12 @@ func (c *Client) DeployProject(ctx context.Context, dir string, out io.Writer) (
 		}
 	}
 	return made, nil
+}
+
+// projectFiles returns the files of a project that are sent. Packages are not
+// where an image has them.
+func projectFiles(project Project) (map[string]string, error) {
+	return collect(project.Dir, project.Entrypoint, project.Build == nil)
 }
 
 // workflowOf returns the id of a project's workflow, which is made when the

@@ -14,6 +14,8 @@ type Code struct {
 // NewDeployment is code to be deployed.
 type NewDeployment struct {
 	WorkflowID string `json:"workflowId"`
+	// RuntimeID is the runtime that the code runs in; empty for the server's own.
+	RuntimeID string `json:"runtimeId,omitempty"`
 	// SDKVersion is the version of the SDK that the project asks for; empty
 	// when it does not say.
 	SDKVersion string `json:"sdkVersion,omitempty"`

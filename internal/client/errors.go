@@ -20,6 +20,8 @@ type Error struct {
 	Message string
 	// FailedTriggers are those that refused a deployment.
 	FailedTriggers []FailedTrigger
+	// RuntimeID is the runtime that there is already, when that is why.
+	RuntimeID string
 }
 
 // FailedTrigger is a trigger that could not be made.
@@ -62,6 +64,7 @@ type wireDetail struct {
 	Description    string          `json:"description"`
 	Title          string          `json:"title"`
 	FailedTriggers []FailedTrigger `json:"failed_triggers"`
+	RuntimeID      string          `json:"runtime_id"`
 }
 
 // refused turns an answer that is no success into an error.
@@ -75,7 +78,7 @@ func (c *Client) refused(resp *http.Response) error {
 		return c.foreign(resp)
 	}
 	answer := &Error{Status: resp.StatusCode}
-	answer.Message, answer.FailedTriggers = body.read()
+	body.read(answer)
 	if answer.Message == "" {
 		return c.foreign(resp)
 	}
@@ -85,7 +88,8 @@ func (c *Client) refused(resp *http.Response) error {
 	return answer
 }
 
-func (b wireError) read() (message string, failed []FailedTrigger) {
+func (b wireError) read(e *Error) {
+	var message string
 	var detail wireDetail
 	if json.Unmarshal(b.Detail, &message) != nil && json.Unmarshal(b.Detail, &detail) == nil {
 		message = firstText(detail.Message, detail.Description, detail.Title)
@@ -96,7 +100,7 @@ func (b wireError) read() (message string, failed []FailedTrigger) {
 			message += fmt.Sprintf("\n  %s: %s", part.Location, part.Message)
 		}
 	}
-	return message, detail.FailedTriggers
+	e.Message, e.FailedTriggers, e.RuntimeID = message, detail.FailedTriggers, detail.RuntimeID
 }
 
 func firstText(texts ...string) string {

@@ -21,6 +21,7 @@ type field struct {
 // texts are left out.
 type manifest struct {
 	fields map[string]field
+	build  buildFields
 }
 
 // parseManifest reads the text of floww.yaml; file is its path, for errors.
@@ -50,6 +51,12 @@ func parseManifest(file string, text []byte) (manifest, error) {
 	}
 	for _, pair := range pairs {
 		key := pair.Key.GetToken()
+		if key.Value == "build" {
+			if m.build, err = parseBuild(file, pair); err != nil {
+				return manifest{}, err
+			}
+			continue
+		}
 		text, ok := scalar(pair.Value)
 		if ok {
 			m.fields[key.Value] = field{text, key.Position.Line}

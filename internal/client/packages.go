@@ -14,6 +14,8 @@ type packageFiles struct {
 	root *os.Root
 	// dir is the project's folder without links.
 	dir string
+	// hidden says that packages are taken for missing.
+	hidden bool
 
 	mu sync.Mutex
 	// outside are links to packages outside the project.
@@ -31,6 +33,9 @@ func newPackageFiles(root *os.Root, dir string) (*packageFiles, error) {
 // Read returns the text of a file; false when there is none, when it is no
 // text, or when it is outside the project.
 func (p *packageFiles) Read(name string) (string, bool) {
+	if p.hides(name) {
+		return "", false
+	}
 	info, err := p.root.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
 		return "", false
@@ -44,6 +49,9 @@ func (p *packageFiles) Read(name string) (string, bool) {
 
 // Real returns the folder that a package's folder is a link to.
 func (p *packageFiles) Real(name string) string {
+	if p.hides(name) {
+		return name
+	}
 	target, err := filepath.EvalSymlinks(filepath.Join(p.dir, filepath.FromSlash(name)))
 	if err != nil {
 		return name
@@ -56,6 +64,10 @@ func (p *packageFiles) Real(name string) string {
 		return name
 	}
 	return filepath.ToSlash(below)
+}
+
+func (p *packageFiles) hides(name string) bool {
+	return p.hidden && slices.Contains(strings.Split(name, "/"), "node_modules")
 }
 
 // linksOutside returns the links that were not followed because they leave the

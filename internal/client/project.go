@@ -26,6 +26,9 @@ type Project struct {
 	Version     string
 	// Entrypoint is the file that is run, below Dir.
 	Entrypoint string
+	// Build says how the image is made that the code runs in; nil when it runs in
+	// none of its own.
+	Build *Build
 }
 
 // ReadProject reads the floww.yaml of a folder. Errors name the file, the line
@@ -62,5 +65,6 @@ func ReadProject(dir string) (Project, error) {
 	if p.Entrypoint == "" {
 		p.Entrypoint = defaultEntrypoint
 	}
-	return p, nil
+	p.Build, err = m.build.of(file)
+	return p, err
 }

@@ -62,6 +62,18 @@ func (e *Environ) UserDir() string {
 	return ""
 }
 
+// DockerDir is the folder of the settings of the program docker; empty when there
+// can be none.
+func (e *Environ) DockerDir() string {
+	if dir := e.vars["DOCKER_CONFIG"]; dir != "" {
+		return dir
+	}
+	if home := e.vars["HOME"]; filepath.IsAbs(home) {
+		return filepath.Join(home, ".docker")
+	}
+	return ""
+}
+
 // Validate implements kong.Resolver. Problems are kept for Err.
 func (e *Environ) Validate(*kong.Application) error { return nil }
 

@@ -136,8 +136,9 @@ func TestDeploymentInAnImage(t *testing.T) {
 	if again := ended(t, s, "broken"); again["id"] != failed["id"] {
 		t.Errorf("made again: %v", again["id"])
 	}
+	testDeployCommand(t, s, d, image)
 	list := s.JSON(t, http.StatusOK, "GET", "/api/runtimes?status=COMPLETED", nil)
-	if results := list["results"].([]any); len(results) != 1 || results[0].(map[string]any)["creationStatus"] != "COMPLETED" {
+	if results := list["results"].([]any); len(results) != 2 || results[0].(map[string]any)["creationStatus"] != "COMPLETED" {
 		t.Errorf("the list: %v", list)
 	}
 }
