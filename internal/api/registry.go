@@ -41,7 +41,7 @@ const pushTime = time.Hour
 // knock; what a credential opens is decided inside, for the protocol has refusals
 // of its own and carries credentials in a way of its own.
 func registerRegistry(r *route.Router, d Deps) {
-	o := registryDoor{d}
+	o := registryDoor{d, r}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete} {
 		route.Raw(r, route.Spec{
 			Method: method, Path: registry.Path + "{path...}", Policy: access.Public(access.UseRegistry), Stream: true, Quiet: true,
@@ -56,7 +56,10 @@ func registerRegistry(r *route.Router, d Deps) {
 	})
 }
 
-type registryDoor struct{ Deps }
+type registryDoor struct {
+	Deps
+	router *route.Router
+}
 
 func (o registryDoor) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
@@ -89,6 +92,9 @@ func (o registryDoor) refuse(w http.ResponseWriter, q registry.Request, err erro
 	case fault.Is(err, fault.Unauthenticated):
 		o.challenge(w, q)
 		refusal = &registry.Error{Status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: err.Error()}
+	case fault.Is(err, fault.Limited):
+		route.RetryAfter(w, err)
+		refusal = &registry.Error{Status: http.StatusTooManyRequests, Code: "TOOMANYREQUESTS", Message: err.Error()}
 	case fault.Is(err, fault.NotFound):
 		refusal = &registry.Error{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: err.Error()}
 	case fault.Is(err, fault.Denied):
@@ -121,6 +127,16 @@ func (o registryDoor) grant(r *http.Request, organization id.ID) (registry.Grant
 	if text == "" {
 		return registry.Grant{}, fault.New(fault.Unauthenticated, "Log in first: docker login -u token, with an API key or the password of a push as the password")
 	}
+	var g registry.Grant
+	err := o.router.Trying(r.Context(), func() (err error) {
+		g, err = o.opened(r, text, organization)
+		return err
+	})
+	return g, err
+}
+
+// opened returns what a credential opens.
+func (o registryDoor) opened(r *http.Request, text string, organization id.ID) (registry.Grant, error) {
 	if g, _, err := o.Images.Tokens.Check(text); err == nil {
 		return g, nil
 	}

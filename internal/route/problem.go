@@ -105,6 +105,15 @@ func fields(f *fault.Error) []problemField {
 	return all
 }
 
+// RetryAfter says when to come again after a refusal by a limit, for routes that
+// write refusals in a form of their own.
+func RetryAfter(w http.ResponseWriter, err error) {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		retryAfter(w, f.RetryAfter, limitedRetry)
+	}
+}
+
 func retryAfter(w http.ResponseWriter, wait, unknown time.Duration) {
 	if wait <= 0 {
 		wait = unknown

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -58,6 +59,21 @@ func (rt *Router) failed(q *request, err error) {
 	if fault.Is(err, fault.Unauthenticated) {
 		rt.rates.failures.Take(q.network, q.start)
 	}
+}
+
+// Trying runs the check of a credential that a public route makes by itself, within
+// the limit of addresses whose credentials are not valid.
+func (rt *Router) Trying(ctx context.Context, check func() error) error {
+	q, ok := ctx.Value(requestKey{}).(*request)
+	if !ok {
+		return check() // nobody's
+	}
+	if err := rt.limitFailures(q); err != nil {
+		return err
+	}
+	err := check()
+	rt.failed(q, err)
+	return err
 }
 
 func (rt *Router) limitPrincipal(q *request) error {

@@ -213,6 +213,34 @@ func TestTokenFlow(t *testing.T) {
 	}
 }
 
+// Who guesses credentials is held up, at both doors of the registry as at the API,
+// by the same count.
+func TestGuessesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := start(t, apptest.Options{})
+	guess := func(n int) apptest.Response {
+		path := []string{"/v2/", "/v2/token?service=flowwd-registry"}[n%2]
+		return s.Anonymous().Do(t, "GET", path, nil, "Authorization", "Basic "+base64.StdEncoding.EncodeToString(fmt.Append(nil, "token:floww_sa_", n)))
+	}
+	const most = 5000
+	n := 0
+	r := guess(n)
+	for ; n < most && r.Status == http.StatusUnauthorized; n++ {
+		r = guess(n)
+	}
+	if r.Status != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" || !strings.Contains(string(r.Body), "TOOMANYREQUESTS") {
+		t.Errorf("after %d guesses: %s, Retry-After %q", n, r, r.Header.Get("Retry-After"))
+	}
+	limited := func(key string) bool {
+		return s.Anonymous().Do(t, "GET", "/api/whoami", nil, "Authorization", "Bearer "+key).Status == http.StatusTooManyRequests
+	}
+	for n = 0; n < most && !limited("floww_sa_wrong"); n++ { // some tokens may have come in between
+	}
+	if n > most/2 {
+		t.Errorf("the API let %d more pass", n)
+	}
+}
+
 func TestOrganizationsSeeNothingOfEachOther(t *testing.T) {
 	t.Parallel()
 	s := start(t, apptest.Options{})
