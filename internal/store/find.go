@@ -115,8 +115,11 @@ func (l *finding) next(after, before id.ID, size int) ([]id.ID, error) {
 	between := args{edge(after), edge(before), size}
 	switch state := l.filter.State; {
 	case state == execution.Started:
-		return l.ids(`SELECT e.id FROM executions e WHERE e.state = 'started' AND e.trigger_id > ? AND e.id > ? AND e.id < ?`+order,
-			append(args{edge(id.ID{})}, between...))
+		// What runs is few, and its index by trigger too: in the order of the ids the
+		// whole history would be read.
+		all, err := l.ids(`SELECT e.id FROM executions e WHERE e.state = 'started' AND e.trigger_id > ? AND e.id > ? AND e.id < ?
+			ORDER BY e.trigger_id, e.claimed_by LIMIT `+mostWaiting, append(args{edge(id.ID{})}, between[:2]...))
+		return l.first(all, size), err
 	case state == execution.Received:
 		// The index of what waits is by trigger, so that its order is not the one that
 		// is wanted; but what waits is bounded.
@@ -152,8 +155,13 @@ func (l *finding) each(query string, size int, between args) ([]id.ID, error) {
 		}
 		all = append(all, more...)
 	}
-	slices.SortFunc(all, func(a, b id.ID) int { return l.compare(a, b) })
-	return all[:min(len(all), size)], nil
+	return l.first(all, size), nil
+}
+
+// first are the ids that come first in the direction of the search.
+func (l *finding) first(all []id.ID, size int) []id.ID {
+	slices.SortFunc(all, l.compare)
+	return all[:min(len(all), size)]
 }
 
 // compare orders ids in the direction of the search.
