@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
@@ -120,6 +121,13 @@ func TestPageOfARun(t *testing.T) {
 		"/executions?state=odd":        {400, []string{"no state"}, nil, 0, 0},
 	} {
 		r := b.Get(t, path, "Accept", "text/html")
+		apptest.Until(t, 30*time.Second, "a search that came to its end", func() bool {
+			if !strings.Contains(string(r.Body), "The search ended here for now") {
+				return true
+			}
+			r = b.Get(t, path, "Accept", "text/html")
+			return false
+		})
 		page := string(r.Body)
 		if r.Status != c.status {
 			t.Errorf("GET %s: %d, want %d", path, r.Status, c.status)

@@ -32,10 +32,10 @@ func (s Step) Duration() time.Duration {
 		return 0
 	}
 	ms := math.Pow(2, (float64(s)-0.5)/4)
-	if ms < 10 {
-		ms = math.Floor(ms) // times are whole milliseconds
+	if ms < 8 {
+		ms = math.Floor(ms) // a step is one whole millisecond there
 	}
-	return time.Duration(ms * float64(time.Millisecond)).Round(time.Millisecond)
+	return time.Duration(ms * float64(time.Millisecond)).Round(10 * time.Microsecond)
 }
 
 // HourCount is how many executions of a workflow that were received in an hour

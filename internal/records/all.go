@@ -16,6 +16,7 @@ var Left = map[string]string{
 	"audit_head":       "the end of the audit log, which flowwd audit verify compares",
 	"deliveries":       "hashes of what senders call their events; what they led to are executions",
 	"device_codes":     "secrets for minutes; what they lead to are command lines",
+	"hourly_totals":    "sums of executions; the pages of workflows have them",
 	"key_checks":       "digests of keys",
 	"one_time_links":   "hashes of links",
 	"refresh_tokens":   "hashes of tokens; command lines have them",
