@@ -40,7 +40,11 @@ func TestAdministratorsLookAtEverything(t *testing.T) {
 		}
 		return text
 	}
-	page("/admin", 200, "SQLite", "free of")
+	database := "SQLite"
+	if apptest.OnPostgreSQL() {
+		database = "PostgreSQL"
+	}
+	page("/admin", 200, database, "free of")
 	page("/admin/api/", 200, "/admin/api/key-value-item/list")
 	page("/admin/jobs", 200, "Nothing runs now.")
 	page("/admin/settings", 200, "FLOWW_METRICS_TOKEN", "set, not shown")
