@@ -30,17 +30,12 @@ const (
 	hashSize = 8
 )
 
-// The scripts and styles that pages may name in their Frame. Those of others are
-// as their authors build them; TestLibrariesAreThePublishedOnes compares.
+// The scripts that pages may name in their Frame.
 const (
-	// Centrifuge is the realtime client, and Live follows the runs of a page with it.
+	// Centrifuge is the realtime client, as its authors build it;
+	// TestCentrifugeIsThePublishedOne compares. Live follows the runs of a page with it.
 	Centrifuge = "centrifuge.js"
 	Live       = "live.js"
-	// HTMX replaces parts of a page.
-	HTMX = "htmx.js"
-	// Plot draws charts, with PlotStyle.
-	Plot      = "uplot.js"
-	PlotStyle = "uplot.css"
 )
 
 // contentTypes are those of all sorts of assets.

@@ -5,7 +5,7 @@
 // Content-Security-Policy, which allows no script and no style but the files in
 // assets. Those are inside the binary, and their addresses hold a hash of their
 // content, so that browsers keep them for good. Pages work without any script;
-// ui.js, htmx and the rest only make them quicker and live.
+// scripts only make them quicker and live.
 //
 // No page belongs here, and nothing that knows workflows or users.
 package ui

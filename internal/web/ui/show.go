@@ -30,8 +30,6 @@ type Frame struct {
 	// somebody who is known, in this order; Connects the sites beside this one that
 	// they connect to.
 	Scripts, Connects []string
-	// Styles are assets beside the style of all pages.
-	Styles []string
 }
 
 // scripts are the assets that the page runs. A page for nobody, such as the login,
@@ -42,12 +40,6 @@ func (f Frame) scripts() []string {
 	}
 	return append([]string{common}, f.Scripts...)
 }
-
-// htmxConfig keeps htmx within the policy of pages: it writes no style into them,
-// runs nothing that comes in answers, and asks this server only. Answers that are
-// no success replace parts too: they say what was wrong.
-const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,` +
-	`"responseHandling":[{"code":"204","swap":false},{"code":".*","swap":true}]}`
 
 // policy is what a page may do: show itself and its assets, and send its forms
 // to this server.

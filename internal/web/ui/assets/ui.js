@@ -58,7 +58,6 @@
     for (const button of document.querySelectorAll("button[data-copy][hidden]")) button.hidden = false;
     tell();
   };
-  document.addEventListener("htmx:afterSwap", ready);
   document.addEventListener("renewed", ready);
   document.addEventListener("DOMContentLoaded", ready);
   setInterval(() => tell(), 30000);
