@@ -122,7 +122,7 @@ func TestPageOfARun(t *testing.T) {
 	} {
 		r := b.Get(t, path, "Accept", "text/html")
 		apptest.Until(t, 30*time.Second, "a search that came to its end", func() bool {
-			if !strings.Contains(string(r.Body), "The search ended here for now") {
+			if !strings.Contains(string(r.Body), "The search stopped here after a moment") {
 				return true
 			}
 			r = b.Get(t, path, "Accept", "text/html")

@@ -32,7 +32,7 @@ const (
 type Config struct {
 	// Domains are the names that the server has certificates for, in lower case.
 	Domains []string
-	// Email is where the authority writes to; empty for nowhere.
+	// Email is where the authority writes to when something is wrong.
 	Email string
 	// Directory is the address of the authority's ACME directory.
 	Directory string
