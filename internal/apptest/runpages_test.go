@@ -51,16 +51,7 @@ func TestPagesOfRuns(t *testing.T) {
 		if r.Status != 200 || strings.Contains(page, "line <script>") || strings.Contains(page, "xxxx…") != (c.lines > 0) || strings.Count(page, "line &lt;script&gt;") != c.lines {
 			t.Errorf("GET %s: %d with %d lines, want %d:\n%.3000s", path, r.Status, strings.Count(page, "line &lt;script&gt;"), c.lines, page)
 		}
-		for _, text := range c.has {
-			if !strings.Contains(page, text) {
-				t.Errorf("GET %s has no %q", path, text)
-			}
-		}
-		for _, text := range c.lacks {
-			if strings.Contains(page, text) {
-				t.Errorf("GET %s has %q", path, text)
-			}
-		}
+		hasAndLacks(t, path, page, c.has, c.lacks)
 		policy := r.Header.Get("Content-Security-Policy")
 		if live := strings.Contains(page, "/centrifuge.js"); live != (c.lines > 0) || !strings.Contains(policy, "; script-src 'self'; connect-src 'self';") || strings.Contains(policy, "unsafe") {
 			t.Errorf("GET %s has the policy %q", path, policy)
@@ -132,16 +123,7 @@ func TestPageOfARun(t *testing.T) {
 		if r.Status != c.status {
 			t.Errorf("GET %s: %d, want %d", path, r.Status, c.status)
 		}
-		for _, text := range c.has {
-			if !strings.Contains(page, text) {
-				t.Errorf("GET %s has no %q", path, text)
-			}
-		}
-		for _, text := range c.lacks {
-			if strings.Contains(page, text) {
-				t.Errorf("GET %s has %q", path, text)
-			}
-		}
+		hasAndLacks(t, path, page, c.has, c.lacks)
 		if c.last > 0 {
 			lines := regexp.MustCompile(`>line (\d+)</span>`).FindAllStringSubmatch(page, -1)
 			if len(lines) == 0 || lines[0][1] != strconv.Itoa(c.first) || lines[len(lines)-1][1] != strconv.Itoa(c.last) {
@@ -196,6 +178,21 @@ func TestPageOfARun(t *testing.T) {
 	for _, path := range []string{"/cancel", "/replay"} {
 		if r := b.Post(t, running+path, nil, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); r.Status != 403 {
 			t.Errorf("POST %s from another site: %d, want 403", path, r.Status)
+		}
+	}
+}
+
+// hasAndLacks compares a page with texts that it must have, and must not.
+func hasAndLacks(t *testing.T, path, page string, has, lacks []string) {
+	t.Helper()
+	for _, text := range has {
+		if !strings.Contains(page, text) {
+			t.Errorf("GET %s has no %q", path, text)
+		}
+	}
+	for _, text := range lacks {
+		if strings.Contains(page, text) {
+			t.Errorf("GET %s has %q", path, text)
 		}
 	}
 }

@@ -44,40 +44,33 @@ func OfWorkflow(w workflow.Workflow) access.Resource {
 
 // Deployment is what {id} names.
 func Deployment(load Load[workflow.Deployment]) route.Object[workflow.Deployment] {
-	return route.Object[workflow.Deployment]{
-		What: "Deployment", Param: "id", Load: load,
-		Resource: func(x workflow.Deployment) access.Resource {
-			return access.InWorkflow(x.OrganizationID, x.WorkflowID, x.Folders, "Deployment")
-		},
-	}
+	return within("Deployment", load, func(x workflow.Deployment) (id.ID, id.ID, []id.ID) { return x.OrganizationID, x.WorkflowID, x.Folders })
 }
 
 // Trigger is what {id} names.
 func Trigger(load Load[workflow.Trigger]) route.Object[workflow.Trigger] {
-	return route.Object[workflow.Trigger]{
-		What: "Trigger", Param: "id", Load: load,
-		Resource: func(t workflow.Trigger) access.Resource {
-			return access.InWorkflow(t.OrganizationID, t.WorkflowID, t.Folders, "Trigger")
-		},
-	}
+	return within("Trigger", load, func(x workflow.Trigger) (id.ID, id.ID, []id.ID) { return x.OrganizationID, x.WorkflowID, x.Folders })
 }
 
 // Execution is what {id} names.
 func Execution(load Load[execution.Execution]) route.Object[execution.Execution] {
-	return route.Object[execution.Execution]{
-		What: "Execution", Param: "id", Load: load,
-		Resource: func(e execution.Execution) access.Resource {
-			return access.InWorkflow(e.OrganizationID, e.WorkflowID, e.Folders, "Execution")
-		},
-	}
+	return within("Execution", load, func(x execution.Execution) (id.ID, id.ID, []id.ID) { return x.OrganizationID, x.WorkflowID, x.Folders })
 }
 
 // Batch is what {id} names.
 func Batch(load Load[execution.Batch]) route.Object[execution.Batch] {
-	return route.Object[execution.Batch]{
-		What: "Batch", Param: "id", Load: load,
-		Resource: func(b execution.Batch) access.Resource {
-			return access.InWorkflow(b.OrganizationID, b.Filter.WorkflowID, b.Folders, "Batch")
+	return within("Batch", load, func(x execution.Batch) (id.ID, id.ID, []id.ID) {
+		return x.OrganizationID, x.Filter.WorkflowID, x.Folders
+	})
+}
+
+// within is something of a workflow, which roles on that workflow count for.
+func within[T any](what string, load Load[T], of func(T) (organization, workflow id.ID, folders []id.ID)) route.Object[T] {
+	return route.Object[T]{
+		What: what, Param: "id", Load: load,
+		Resource: func(x T) access.Resource {
+			organization, workflow, folders := of(x)
+			return access.InWorkflow(organization, workflow, folders, what)
 		},
 	}
 }

@@ -70,14 +70,8 @@ func (s *Store) ChangeUser(ctx context.Context, user id.ID, c identity.UserChang
 
 // lockAdmins returns the administrators that the store knows and that are not
 // disabled.
-func lockAdmins(t *tx) (admins []id.ID, err error) {
-	err = t.each(`SELECT u.id FROM users u WHERE u.is_admin AND u.disabled_at IS NULL ORDER BY u.id`+t.conn.dialect.lock("u"), nil, func(scan scanner) error {
-		var x id.ID
-		err := scan(&x)
-		admins = append(admins, x)
-		return err
-	})
-	return admins, err
+func lockAdmins(t *tx) ([]id.ID, error) {
+	return t.ids(`SELECT u.id FROM users u WHERE u.is_admin AND u.disabled_at IS NULL ORDER BY u.id`+t.conn.dialect.lock("u"), nil)
 }
 
 func lockUser(t *tx, user id.ID) (identity.User, error) {

@@ -152,14 +152,9 @@ func (s *Store) StepBatch(ctx context.Context, b execution.Batch, ids []id.ID, n
 	limit := len(ids) / 2
 	where, values := meant(b.Filter, b.Reached)
 	var next []id.ID
-	err := s.read(ctx, "look for executions", func(v *view) error {
-		next = nil
-		return v.each(`SELECT e.id FROM executions e WHERE`+where+` ORDER BY e.id LIMIT ?`, append(values, limit), func(scan scanner) error {
-			var x id.ID
-			err := scan(&x)
-			next = append(next, x)
-			return err
-		})
+	err := s.read(ctx, "look for executions", func(v *view) (err error) {
+		next, err = v.ids(`SELECT e.id FROM executions e WHERE`+where+` ORDER BY e.id LIMIT ?`, append(values, limit))
+		return err
 	})
 	if err != nil {
 		return execution.BatchStep{}, err

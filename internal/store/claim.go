@@ -263,15 +263,11 @@ func (c *claiming) next() (candidate, error) {
 func (c *claiming) advance(organization id.ID, h *head, most int) error {
 	last := h.execution
 	if len(h.following) == 0 && !h.complete {
-		err := c.tx.each(`
+		var err error
+		h.following, err = c.tx.ids(`
 			SELECT id FROM executions
 			WHERE organization_id = ? AND state = 'received' AND trigger_id = ? AND postponed = false AND id > ?
-			ORDER BY id LIMIT ?`, args{organization, h.trigger, last, most}, func(scan scanner) error {
-			var x id.ID
-			err := scan(&x)
-			h.following = append(h.following, x)
-			return err
-		})
+			ORDER BY id LIMIT ?`, args{organization, h.trigger, last, most})
 		if err != nil {
 			return err
 		}

@@ -102,6 +102,18 @@ func (v *view) next(query string, values args) ([]statement, error) {
 // scanner puts the columns of a row into variables.
 type scanner func(into ...any) error
 
+// ids returns the only column of a query's rows.
+func (v *view) ids(query string, values args) ([]id.ID, error) {
+	var found []id.ID
+	err := v.each(query, values, func(scan scanner) error {
+		var x id.ID
+		err := scan(&x)
+		found = append(found, x)
+		return err
+	})
+	return found, err
+}
+
 // each calls row for every row of a query.
 func (v *view) each(query string, values args, row func(scan scanner) error) error {
 	all, err := v.next(query, values)

@@ -117,7 +117,7 @@ func (l *finding) next(after, before id.ID, size int) ([]id.ID, error) {
 	case state == execution.Started:
 		// What runs is few, and its index by trigger too: in the order of the ids the
 		// whole history would be read.
-		all, err := l.ids(`SELECT e.id FROM executions e WHERE e.state = 'started' AND e.trigger_id > ? AND e.id > ? AND e.id < ?
+		all, err := l.view.ids(`SELECT e.id FROM executions e WHERE e.state = 'started' AND e.trigger_id > ? AND e.id > ? AND e.id < ?
 			ORDER BY e.trigger_id, e.claimed_by LIMIT `+mostWaiting, append(args{edge(id.ID{})}, between[:2]...))
 		return l.first(all, size), err
 	case state == execution.Received:
@@ -126,7 +126,7 @@ func (l *finding) next(after, before id.ID, size int) ([]id.ID, error) {
 		return l.each(`SELECT e.id FROM executions e WHERE e.organization_id = ? AND e.state = 'received' AND e.id > ? AND e.id < ?
 			ORDER BY e.trigger_id, e.postponed, e.id LIMIT `+mostWaiting, size, between[:2])
 	case !l.filter.WorkflowID.IsZero():
-		return l.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ?`+l.rare()+` AND e.id > ? AND e.id < ?`+order,
+		return l.view.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ?`+l.rare()+` AND e.id > ? AND e.id < ?`+order,
 			append(args{l.filter.WorkflowID}, between...))
 	default:
 		return l.each(`SELECT e.id FROM executions e WHERE e.organization_id = ?`+l.rare()+` AND e.id > ? AND e.id < ?`+order, size, between)
@@ -149,7 +149,7 @@ func (l *finding) rare() string {
 func (l *finding) each(query string, size int, between args) ([]id.ID, error) {
 	var all []id.ID
 	for _, organization := range l.filter.Organizations {
-		more, err := l.ids(query, append(args{organization}, between...))
+		more, err := l.view.ids(query, append(args{organization}, between...))
 		if err != nil {
 			return nil, err
 		}
@@ -170,17 +170,6 @@ func (l *finding) compare(a, b id.ID) int {
 		return bytes.Compare(a[:], b[:])
 	}
 	return bytes.Compare(b[:], a[:])
-}
-
-func (l *finding) ids(query string, values args) ([]id.ID, error) {
-	var found []id.ID
-	err := l.view.each(query, values, func(scan scanner) error {
-		var x id.ID
-		err := scan(&x)
-		found = append(found, x)
-		return err
-	})
-	return found, err
 }
 
 // rows reads executions of workflows that are not deleted.

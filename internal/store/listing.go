@@ -108,7 +108,7 @@ func (l *listing) total() error {
 // open returns the ids on a page of executions that wait or run, newest first.
 func (l *listing) open() ([]id.ID, error) {
 	where, values := l.visible()
-	return l.ids(`
+	return l.view.ids(`
 		SELECT e.id FROM workflows w JOIN triggers t ON t.workflow_id = w.id
 			JOIN executions e ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND `+l.state("e")+`
 		WHERE`+where+` ORDER BY e.id DESC LIMIT ? OFFSET ?`,
@@ -130,7 +130,7 @@ func (l *listing) ended() ([]id.ID, error) {
 		if len(newest) == most {
 			after = newest[most-1]
 		}
-		more, err := l.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ? AND e.id > ? AND `+l.state("e")+`
+		more, err := l.view.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ? AND e.id > ? AND `+l.state("e")+`
 			ORDER BY e.id DESC LIMIT ?`, args{w, edge(after), most})
 		if err != nil {
 			return nil, err
@@ -149,21 +149,10 @@ func (l *listing) ended() ([]id.ID, error) {
 // the order of these.
 func (l *listing) latest(most int) ([]id.ID, error) {
 	where, values := l.visible()
-	return l.ids(`
+	return l.view.ids(`
 		SELECT id FROM (
 			SELECT w.id AS id,
 				(SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND `+l.state("e")+` ORDER BY e.id DESC LIMIT 1) AS newest
 			FROM workflows w WHERE`+where+`) AS latest
 		WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT ?`, append(values, most))
-}
-
-func (l *listing) ids(query string, values args) ([]id.ID, error) {
-	var found []id.ID
-	err := l.view.each(query, values, func(scan scanner) error {
-		var x id.ID
-		err := scan(&x)
-		found = append(found, x)
-		return err
-	})
-	return found, err
 }

@@ -47,14 +47,8 @@ type logSearch struct {
 func (l *logSearch) run(v *view) error {
 	before := edge(slices.Repeat([]byte{0xff}, 16)) // behind every id
 	for {
-		var page []id.ID
-		err := v.each(`SELECT id FROM executions WHERE workflow_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
-			args{l.query.WorkflowID, before, searchPage}, func(scan scanner) error {
-				var x id.ID
-				err := scan(&x)
-				page = append(page, x)
-				return err
-			})
+		page, err := v.ids(`SELECT id FROM executions WHERE workflow_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+			args{l.query.WorkflowID, before, searchPage})
 		if err != nil {
 			return err
 		}
