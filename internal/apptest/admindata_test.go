@@ -80,8 +80,10 @@ func TestAdministratorsLookAtEverything(t *testing.T) {
 	post(workflow+"/activate", 302)
 	post(workflow+"/explode", 404)
 	post(execution+"/cancel", 409)
+	waits := "/admin/api/execution-history/details/" + s.Deploy(t, "waits", apptest.Handler(`await new Promise((r) => setTimeout(r, 60000))`)).Send(t, `{}`)
+	post(waits+"/cancel", 302)
 	log := strings.Join(entries(t, b.Client, "/api/admin/audit", ""), "\n")
-	for _, want := range []string{"workflow.change", "admin.open"} {
+	for _, want := range []string{"workflow.change", "admin.open", "execution.cancel"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the audit log has no %s:\n%s", want, log)
 		}

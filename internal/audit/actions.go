@@ -57,6 +57,8 @@ const (
 	ChangeDeployment Action = "deployment.change"
 	DeleteDeployment Action = "deployment.delete"
 
+	// CancelExecution is one execution that somebody cancelled; many are a batch.
+	CancelExecution Action = "execution.cancel"
 	// BeginBatch is a replay or a cancel of many executions.
 	BeginBatch Action = "batch.begin"
 	StopBatch  Action = "batch.stop"

@@ -224,7 +224,7 @@ func (s *batchStep) cancel(x id.ID) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	state, err := cancel(s.tx, x, execution.Cancellation{Reason: reason, At: s.now})
+	state, _, err := cancel(s.tx, x, execution.Cancellation{Reason: reason, At: s.now})
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return false, nil
