@@ -9,6 +9,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -61,18 +62,11 @@ func registerAccounts(r *route.Router, d Deps) {
 }
 
 func (d Deps) account() route.Object[identity.Account] {
-	return route.Object[identity.Account]{
-		What: "Service account", Param: "id", Load: d.Accounts.Account,
-		Resource: func(a identity.Account) access.Resource {
-			return access.Resource{OrganizationID: a.OrganizationID, What: "Service account"}
-		},
-	}
+	return objects.Account(d.Accounts.Account, "")
 }
 
 func (d Deps) accountWithKey() route.Object[identity.Account] {
-	o := d.account()
-	o.Child = "keyId"
-	return o
+	return objects.Account(d.Accounts.Account, "keyId")
 }
 
 type accountOperations struct{ Deps }

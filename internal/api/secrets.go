@@ -7,6 +7,7 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
 )
@@ -56,10 +57,7 @@ func registerSecrets(r *route.Router, d Deps) {
 }
 
 func (d Deps) secret() route.Object[secret.Secret] {
-	return route.Object[secret.Secret]{
-		What: "Secret", Param: "id", Load: d.Secrets.Get,
-		Resource: func(s secret.Secret) access.Resource { return access.Resource{OrganizationID: s.OrganizationID} },
-	}
+	return objects.Secret(d.Secrets.Get)
 }
 
 type secretOperations struct{ Deps }

@@ -52,6 +52,9 @@ func TestOrganizationPages(t *testing.T) {
 	link := html.UnescapeString(regexp.MustCompile(`<code id="link">([^<]*)</code>`).FindStringSubmatch(invited)[1])
 	post(ada, own+"/invitations", url.Values{"email": {"no mail"}, "role": {"viewer"}}, 400)
 	post(ada, own+"/invitations", url.Values{"email": {"eve@example.com"}, "role": {"king"}}, 400, "The role must be")
+	if refused := post(ada, own+"/accounts", url.Values{"name": {"ci"}, "role": {"king"}}, 400, "The role must be"); strings.Contains(refused, `class="done"`) {
+		t.Errorf("what was refused is said to be done: %s", refused)
+	}
 	if strings.Contains(page(ada, "/organization", 200, "bob@example.com"), link) {
 		t.Error("the link is shown again")
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -40,6 +42,25 @@ func Workflow(load Load[workflow.Workflow]) route.Object[workflow.Workflow] {
 // OfWorkflow is a workflow as something that roles are granted on.
 func OfWorkflow(w workflow.Workflow) access.Resource {
 	return access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")
+}
+
+// Account is the service account that {id} names. Child is the name of a second id
+// in the path; empty for none.
+func Account(load Load[identity.Account], child string) route.Object[identity.Account] {
+	return route.Object[identity.Account]{
+		What: "Service account", Param: "id", Child: child, Load: load,
+		Resource: func(a identity.Account) access.Resource {
+			return access.Resource{OrganizationID: a.OrganizationID, What: "Service account"}
+		},
+	}
+}
+
+// Secret is what {id} names.
+func Secret(load Load[secret.Secret]) route.Object[secret.Secret] {
+	return route.Object[secret.Secret]{
+		What: "Secret", Param: "id", Load: load,
+		Resource: func(s secret.Secret) access.Resource { return access.Resource{OrganizationID: s.OrganizationID} },
+	}
 }
 
 // Deployment is what {id} names.

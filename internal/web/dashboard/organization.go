@@ -82,7 +82,7 @@ func registerOrganization(r *route.Router, d Deps) {
 	keys := func(path, child string, do func(*http.Request, route.Call[identity.Account], ui.Form) (organizationView, error)) {
 		route.Raw(r, route.Spec{
 			Method: http.MethodPost, Path: organizationPath + "/accounts/{id}/keys" + path, Policy: access.Requires(access.WriteServiceAccount), Page: true, Body: true, BodyLimit: ui.MaxForm,
-		}, account(d.Own.Accounts.Account, child), func(w http.ResponseWriter, r *http.Request, c route.Call[identity.Account]) error {
+		}, objects.Account(d.Own.Accounts.Account, child), func(w http.ResponseWriter, r *http.Request, c route.Call[identity.Account]) error {
 			o, err := d.Own.Organizations.Organization(r.Context(), c.Principal.Organizations(), c.Object.OrganizationID)
 			if err != nil {
 				return err
@@ -92,16 +92,6 @@ func registerOrganization(r *route.Router, d Deps) {
 	}
 	keys("", "", d.createKey)
 	keys("/{keyId}/revoke", "keyId", d.revokeKey)
-}
-
-// account is the service account that {id} names.
-func account(load objects.Load[identity.Account], child string) route.Object[identity.Account] {
-	return route.Object[identity.Account]{
-		What: "Service account", Param: "id", Child: child, Load: load,
-		Resource: func(a identity.Account) access.Resource {
-			return access.Resource{OrganizationID: a.OrganizationID, What: "Service account"}
-		},
-	}
 }
 
 // organizationView is the page about an organization.
@@ -115,8 +105,10 @@ type organizationView struct {
 	Members     []tenant.Member
 	Invitations []tenant.Invitation
 	Accounts    []identity.Account
-	Reader      id.ID
-	Now         time.Time
+	// More says that there are members, invitations or accounts beyond those.
+	More   bool
+	Reader id.ID
+	Now    time.Time
 	// Link is that of an invitation, and Key the text of a key: both are shown
 	// this once.
 	Link, Key     string
@@ -182,23 +174,31 @@ func (d Deps) showOrganization(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	if allows(access.ReadMember) {
-		if v.Members, err = d.Own.Organizations.Members(ctx, o.ID, shownPeople, 0); err != nil {
+		if v.Members, err = d.Own.Organizations.Members(ctx, o.ID, shownPeople+1, 0); err != nil {
 			return err
 		}
+		v.Members, v.More = firstOf(v.Members, v.More)
 	}
 	if v.Writes {
-		if v.Invitations, err = d.Own.Invitations.List(ctx, o, shownPeople, 0); err != nil {
+		if v.Invitations, err = d.Own.Invitations.List(ctx, o, shownPeople+1, 0); err != nil {
 			return err
 		}
-		page, err := d.Own.Accounts.Accounts(ctx, o.ID, shownPeople, 0)
+		page, err := d.Own.Accounts.Accounts(ctx, o.ID, shownPeople+1, 0)
 		if err != nil {
 			return err
 		}
-		v.Accounts = page.Accounts
+		v.Invitations, v.More = firstOf(v.Invitations, v.More)
+		v.Accounts, v.More = firstOf(page.Accounts, v.More)
 	}
 	f := d.Frame("Organization", p)
 	f.Here = organizationPath
 	return ui.Show(w, r, status, f, organizationPage(v))
+}
+
+// firstOf are those of a list that a page shows, and whether there are more of this
+// or another.
+func firstOf[T any](all []T, more bool) ([]T, bool) {
+	return all[:min(len(all), shownPeople)], more || len(all) > shownPeople
 }
 
 // postOrganization does what a form asks for. What is shown this once is shown at
@@ -215,6 +215,7 @@ func (d Deps) postOrganization(w http.ResponseWriter, r *http.Request, p identit
 	}
 	status := http.StatusOK
 	if err != nil {
+		v = organizationView{} // nothing was done
 		if status, v.Problem, err = ui.Problem(w, err); err != nil {
 			return err
 		}

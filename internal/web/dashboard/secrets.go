@@ -39,12 +39,7 @@ func registerSecrets(r *route.Router, d Deps) {
 	}, objects.Namespace(d.Tenants.Namespace), d.postSecret)
 	route.Raw(r, route.Spec{
 		Method: http.MethodPost, Path: secretsPath + "/{id}/delete", Policy: access.Requires(access.WriteSecret), Page: true, Body: true, BodyLimit: ui.MaxForm,
-	}, route.Object[secret.Secret]{
-		What: "Secret", Param: "id", Load: d.Own.Secrets.Get,
-		Resource: func(s secret.Secret) access.Resource {
-			return access.Resource{OrganizationID: s.OrganizationID, What: "Secret"}
-		},
-	}, d.postDeleteSecret)
+	}, objects.Secret(d.Own.Secrets.Get), d.postDeleteSecret)
 }
 
 // secretsView is the page of an organization's secrets. What is in them is never
