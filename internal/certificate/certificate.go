@@ -23,8 +23,8 @@ const (
 	// validations of a name in an hour.
 	firstWait = time.Minute
 	mostWait  = time.Hour
-	// orderTimeout bounds one order, and requestTimeout each request of it.
-	orderTimeout   = 5 * time.Minute
+	// requestTimeout bounds a request to the authority; the library bounds an order by
+	// five minutes.
 	requestTimeout = 30 * time.Second
 )
 
