@@ -3,6 +3,7 @@ package realtime
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,9 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 				apptest.Until(t, 30*time.Second, "the client to be back", func() bool { return heard.State() == centrifuge.SubStateSubscribed })
 			}
 			d.Run(t, fmt.Sprintf(`{"n": %d}`, n+1))
+			// A run is seen to have ended before that is told: the next one must not be
+			// told first.
+			apptest.Until(t, 30*time.Second, "the events of a run to be told", func() bool { return published(t, s) == 3*(n+2) })
 		}
 		var all []string
 		for range runs {
@@ -57,6 +61,17 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 		}
 		heard.Silent()
 	})
+}
+
+// published is how many events a server has told.
+func published(t *testing.T, s *place) int {
+	t.Helper()
+	_, after, found := strings.Cut(string(s.Do(t, "GET", "/metrics", nil).Body), "\nflowwd_realtime_published_total ")
+	n, err := strconv.Atoi(strings.TrimSpace(strings.SplitN(after, "\n", 2)[0]))
+	if !found || err != nil {
+		t.Fatalf("the measurements do not say how many events were told: %v", err)
+	}
+	return n
 }
 
 // Whoever was away for longer than the history reaches is told so.
