@@ -20,8 +20,12 @@ func TestBackupUnderLoadLosesNothing(t *testing.T) {
 	key := apptest.CreateKey(t, dir)
 	p := serve(t, dir, key, "--runners", "4")
 	d := p.Deploy(t, "busy", apptest.Handler(handler))
+	slow := p.Deploy(t, "slow", apptest.Handler(`await new Promise((r) => setTimeout(r, 10000));`))
 	load := startTraffic(p.Client, d.Webhooks["POST in"])
 	load.until(t, 250)
+	// Short runs may all have just ended when the backup begins; this one has not.
+	long := slow.Send(t, `{}`)
+	apptest.Until(t, 60*time.Second, "the long run", func() bool { return p.Execution(t, long).Status == "started" })
 
 	file := filepath.Join(t.TempDir(), "backup")
 	before := load.sofar()
@@ -39,6 +43,11 @@ func TestBackupUnderLoadLosesNothing(t *testing.T) {
 	p = serve(t, restored, key)
 	waiting := p.JSON(t, http.StatusOK, "GET", "/api/executions/workflows/"+d.WorkflowID+"?limit=1&status=received", nil)["total"].(float64)
 	total, rerun := settle(t, p.Client, d.WorkflowID, before)
+	if e := p.Ended(t, long); e.Status != "completed" {
+		t.Errorf("the long run is %s: %s", e.Status, e.ErrorMessage)
+	} else if e.Attempt > 1 {
+		rerun++
+	}
 	fmt.Printf("%s: %d acknowledged before the backup and %d while it ran: %d in it, %.0f of them waiting after the start, %d run again, 0 lost\n",
 		t.Name(), len(before), during, total, waiting, rerun)
 	if total < len(before) || total > len(before)+during+senders {
