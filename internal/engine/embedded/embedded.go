@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -78,6 +79,7 @@ func New(config Config) *Engine {
 			Command:      c.Command,
 			Runners:      c.Runners,
 			Spares:       c.Spares,
+			AtOnce:       runtime.GOMAXPROCS(0) + 1,
 			Insecure:     c.InsecureRunner,
 			Memory:       c.Memory,
 			Native:       native,

@@ -27,8 +27,9 @@ type Config struct {
 	// Command starts a child.
 	Command []string
 	// Runners is the most children there are at once; Spares of them, at
-	// least, wait without an owner when there is room.
-	Runners, Spares int
+	// least, wait without an owner when there is room. AtOnce is how many an
+	// owner gets without having waited for those it has.
+	Runners, Spares, AtOnce int
 	// Insecure takes children without a sandbox.
 	Insecure bool
 	// Memory is what the code in a child may allocate, unless a caller asks
@@ -61,8 +62,11 @@ type Pool struct {
 	// will be.
 	live, starting int
 	waiters        []*waiter
-	started        bool
-	stopping       bool
+	crews          map[id.ID]*crew
+	// watching says that the waiters are looked at after a turn.
+	watching bool
+	started  bool
+	stopping bool
 	// lastError is why the last start failed; nil when it succeeded. Spare
 	// children are not started while paused, which a failure is followed by.
 	lastError error
@@ -75,7 +79,9 @@ type waiter struct {
 	memory int64
 	// passed counts those who came later and were served first.
 	passed int
-	given  chan startAnswer
+	// turns is how long it has waited.
+	turns int
+	given chan startAnswer
 }
 
 // patience is how many later ones may be served before the first in the line,
@@ -89,6 +95,7 @@ func New(config Config) *Pool {
 		starter: starter{command: config.Command, insecure: config.Insecure, requests: make(chan startRequest)},
 		closing: make(chan struct{}),
 		all:     map[*Child]struct{}{},
+		crews:   map[id.ID]*crew{},
 	}
 }
 
@@ -168,14 +175,14 @@ func (p *Pool) Acquire(ctx context.Context, owner id.ID, memory int64) (*Child, 
 		p.mu.Unlock()
 		return nil, ErrStopping
 	}
+	w := &waiter{owner: owner, memory: memory, given: make(chan startAnswer, 1)}
 	if len(p.waiters) == 0 {
-		if c := p.match(owner, memory); c != nil {
+		if c := p.match(w); c != nil {
 			p.schedule()
 			p.mu.Unlock()
 			return c, nil
 		}
 	}
-	w := &waiter{owner: owner, memory: memory, given: make(chan startAnswer, 1)}
 	p.waiters = append(p.waiters, w)
 	p.schedule()
 	p.mu.Unlock()
@@ -197,6 +204,7 @@ func (p *Pool) abandon(w *waiter) {
 	select {
 	case a := <-w.given:
 		if a.child != nil {
+			p.back(a.child)
 			p.putIdle(a.child)
 			p.schedule()
 		}
@@ -218,6 +226,7 @@ func (p *Pool) Release(c *Child, slow bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.back(c)
 	if c.Killed() != "" || c.ended() || p.stopping {
 		p.live--
 	} else {
@@ -231,16 +240,16 @@ func (p *Pool) putIdle(c *Child) {
 	p.idle = append(p.idle, c)
 }
 
-// match takes an idle child for an owner: one of its own, else one without an
-// owner, which is its own from now on.
-func (p *Pool) match(owner id.ID, memory int64) *Child {
-	best := -1
+// match takes an idle child for a waiter: one of its owner's, else one without
+// an owner, which is the owner's from now on.
+func (p *Pool) match(w *waiter) *Child {
+	best, more := -1, p.mayGrow(w)
 	for i, c := range p.idle {
 		switch {
-		case c.memory < memory:
-		case c.owner == owner:
+		case c.memory < w.memory:
+		case c.owner == w.owner:
 			best = i
-		case c.owner.IsZero() && (best < 0 || p.idle[best].owner.IsZero()):
+		case more && c.owner.IsZero() && (best < 0 || p.idle[best].owner.IsZero()):
 			best = i
 		}
 	}
@@ -249,7 +258,7 @@ func (p *Pool) match(owner id.ID, memory int64) *Child {
 	}
 	c := p.idle[best]
 	p.idle = slices.Delete(p.idle, best, best+1)
-	c.owner = owner
+	p.lend(c, w.owner)
 	return c
 }
 
@@ -259,14 +268,16 @@ func (p *Pool) schedule() {
 		return
 	}
 	p.serve()
+	p.watch()
 	spares := 0
 	for _, c := range p.idle {
 		if c.owner.IsZero() {
 			spares++
 		}
 	}
+	growing := p.growing()
 	for {
-		needed := len(p.waiters)
+		needed := len(growing)
 		if p.starting >= needed+max(0, p.config.Spares-spares) {
 			return
 		}
@@ -275,7 +286,7 @@ func (p *Pool) schedule() {
 		}
 		memory := p.config.Memory
 		if p.starting < needed {
-			memory = max(memory, p.waiters[p.starting].memory)
+			memory = max(memory, growing[p.starting].memory)
 		} else if p.paused {
 			return
 		}
@@ -288,7 +299,7 @@ func (p *Pool) schedule() {
 func (p *Pool) serve() {
 	for i := 0; i < len(p.waiters) && len(p.idle) > 0; {
 		w := p.waiters[i]
-		c := p.match(w.owner, w.memory)
+		c := p.match(w)
 		if c == nil {
 			if w.passed >= patience {
 				return

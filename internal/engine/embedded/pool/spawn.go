@@ -97,10 +97,13 @@ func (p *Pool) housekeep() {
 func (p *Pool) tidy() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.config.Now()
+	now, spares := p.config.Now(), 0
 	for i := 0; i < len(p.idle); {
 		c := p.idle[i]
-		if !c.owner.IsZero() && now.Sub(c.idleSince) >= p.config.IdleTimeout {
+		if c.owner.IsZero() {
+			spares++
+		}
+		if (!c.owner.IsZero() || spares > p.config.Spares) && now.Sub(c.idleSince) >= p.config.IdleTimeout {
 			p.drop(i)
 			continue
 		}

@@ -31,6 +31,7 @@ type startAnswer struct {
 // serve starts processes until closing is closed. The thread ends with it.
 func (s *starter) serve(closing <-chan struct{}) {
 	runtime.LockOSThread()
+	relax()
 	for {
 		select {
 		case r := <-s.requests:
