@@ -99,6 +99,8 @@ func (o registryDoor) refuse(w http.ResponseWriter, q registry.Request, err erro
 		refusal = &registry.Error{Status: http.StatusNotFound, Code: "NAME_UNKNOWN", Message: err.Error()}
 	case fault.Is(err, fault.Denied):
 		refusal = &registry.Error{Status: http.StatusForbidden, Code: "DENIED", Message: err.Error()}
+	case fault.Is(err, fault.Unavailable):
+		refusal = &registry.Error{Status: http.StatusServiceUnavailable, Code: "UNAVAILABLE", Message: "this server can't do that now; try again later"}
 	default:
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/registry"
+	"github.com/usefloww/flowwd/internal/registry/upstream"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
@@ -60,7 +61,9 @@ type Server struct {
 	// containers is the engine for images; nil without one.
 	containers *docker.Engine
 	images     *registry.Registry
-	parts      parts
+	// upstream keeps the images; nil where the data folder does.
+	upstream *upstream.Storage
+	parts    parts
 	// fetchPolicy says what workflows may reach.
 	fetchPolicy fetch.Policy
 

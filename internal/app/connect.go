@@ -194,6 +194,9 @@ func (s *Server) checks() []api.Check {
 			return nil
 		}},
 	}
+	if s.upstream != nil {
+		checks = append(checks, api.Check{Name: "image registry", Minor: true, Ask: s.upstream.Healthy})
+	}
 	if s.defaultImage() != "" {
 		checks = append(checks, api.Check{Name: "default runtime", Minor: true, Ask: s.hasDefault})
 	}

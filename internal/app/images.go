@@ -2,14 +2,18 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/api"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/registry"
+	"github.com/usefloww/flowwd/internal/registry/local"
+	"github.com/usefloww/flowwd/internal/registry/upstream"
 	"github.com/usefloww/flowwd/internal/runtimes"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/token"
@@ -18,21 +22,65 @@ import (
 // addImages makes the registry of container images, and what makes runtimes of
 // them.
 func (s *Server) addImages(users *identity.Service) (api.Images, *runtimes.Service, error) {
-	settings, now := s.config.Settings, s.config.Now
-	images, err := registry.New(registry.Config{
-		Folder: config.DataDir(settings.DataDir).Images(), Secret: s.derived(secret.RegistryUploads),
-		Limit: int64(settings.RegistryLimit), Log: s.log, Now: now,
-	})
+	now := s.config.Now
+	kept, err := s.imageStorage()
 	if err != nil {
 		return api.Images{}, nil, err
 	}
+	images := registry.New(registry.Config{Storage: kept, Limit: int64(s.config.Settings.RegistryLimit), Remedy: s.imageRemedy(), Log: s.log})
 	s.images = images
 	made := runtimes.New(runtimes.Config{Store: s.store, Images: images, Reference: s.imageName, IDs: s.ids, Now: now, Log: s.log})
 	if s.containers != nil {
 		made.Prepare = s.containers.Prepare
 	}
-	s.parts.add(part{name: "the image registry", share: 1, start: func(context.Context) error { return nil }, stop: images.Stop})
+	s.parts.add(part{name: "the image registry", share: 1, start: s.askUpstream, stop: images.Stop})
 	return api.Images{Registry: images, Tokens: s.registryTokens(), Authenticate: users.Authenticate}, made, nil
+}
+
+// imageStorage is where images are kept: the data folder, or the registry of the
+// settings.
+func (s *Server) imageStorage() (registry.Storage, error) {
+	settings, now := s.config.Settings, s.config.Now
+	if settings.RegistryURL == "" {
+		return local.Open(local.Config{
+			Folder: config.DataDir(settings.DataDir).Images(), Secret: s.derived(secret.RegistryUploads), Now: now,
+		})
+	}
+	address, err := url.Parse(settings.RegistryURL)
+	if err != nil {
+		return nil, fmt.Errorf("REGISTRY_URL: %w", err)
+	}
+	s.upstream = upstream.New(upstream.Config{
+		URL: &url.URL{Scheme: address.Scheme, Host: address.Host}, Name: settings.RegistryName,
+		User: settings.RegistryUser, Password: settings.RegistryPassword,
+		Sealer: s.keyring.For(secret.RegistryUpstream), Agent: "flowwd/" + s.config.Version, Now: now, Log: s.log,
+	})
+	return s.upstream, nil
+}
+
+// imageRemedy is what to do about images that take too much.
+func (s *Server) imageRemedy() string {
+	if s.config.Settings.RegistryURL != "" {
+		return "whoever runs this server can remove some from the registry behind it"
+	}
+	return "remove runtimes that are not needed"
+}
+
+// upstreamTime bounds the question of a start.
+const upstreamTime = 5 * time.Second
+
+// askUpstream says at the start what is wrong with the registry behind this one.
+// The server is of use without it.
+func (s *Server) askUpstream(ctx context.Context) error {
+	if s.upstream == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, upstreamTime)
+	defer cancel()
+	if err := s.upstream.Healthy(ctx); err != nil {
+		s.log.ErrorContext(ctx, "images can be neither pushed nor pulled", "registry", s.upstream.URL.Host, "error", err)
+	}
+	return nil
 }
 
 func (s *Server) registryTokens() *registry.Tokens {

@@ -87,6 +87,7 @@ func (s *Settings) Check() []Problem {
 	s.checkLogin(add)
 	s.checkReach(add)
 	s.checkRealtime(add)
+	s.checkImages(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {
 		add("FLOWW_METRICS_TOKEN (--metrics-token)", "it must have at least %d characters, all of them visible ASCII", minToken)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Error is a refusal in the form of distribution-spec 1.1.
@@ -16,12 +17,13 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-func newError(status int, code, format string, values ...any) *Error {
+// NewError returns a refusal.
+func NewError(status int, code, format string, values ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, values...)}
 }
 
 func unknownName(format string, values ...any) *Error {
-	return newError(http.StatusNotFound, "NAME_UNKNOWN", format, values...)
+	return NewError(http.StatusNotFound, "NAME_UNKNOWN", format, values...)
 }
 
 // Write answers a request with a refusal.
@@ -36,18 +38,36 @@ func (e *Error) Write(w http.ResponseWriter) {
 	_, _ = w.Write(body) // the client may be gone
 }
 
-// answer is the way of the library's answer to the client. It holds back an
-// answer that the server has to say something else instead of.
+// answer is the way of a storage's answer to the client. It holds back an answer
+// that the server has to say something else instead of, and ends when its client
+// takes nothing.
 type answer struct {
 	http.ResponseWriter
 	// instead returns what is answered instead of a status; nil for nothing else.
 	instead func(status int) *Error
+	// slow cuts the answer; each write puts it off.
+	slow    *time.Timer
 	began   bool
 	dropped bool
 	failure []byte
 }
 
-// failureText bounds what is kept of the library's own failures, for the log.
+func newAnswer(w http.ResponseWriter, instead func(status int) *Error) *answer {
+	a := &answer{ResponseWriter: w, instead: instead}
+	a.slow = time.AfterFunc(idle, a.cut)
+	a.slow.Stop()
+	return a
+}
+
+// cut ends the connection, as far as it was not read.
+func (a *answer) cut() {
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
+}
+
+// end is to be called when the request was answered.
+func (a *answer) end() { a.slow.Stop() }
+
+// failureText bounds what is kept of the storage's failures, for the log.
 const failureText = 2 << 10
 
 func (a *answer) WriteHeader(status int) {
@@ -71,6 +91,8 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.failure = append(a.failure, p[:min(len(p), failureText-len(a.failure))]...)
 		return len(p), nil
 	}
+	a.slow.Reset(idle)
+	defer a.slow.Stop()
 	return a.ResponseWriter.Write(p)
 }
 

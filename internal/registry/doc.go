@@ -1,12 +1,12 @@
-// Package registry keeps container images: an OCI registry (distribution-spec
-// 1.1) that organizations push the images of their runtimes to.
+// Package registry is an OCI registry (distribution-spec 1.1) that organizations
+// push the images of their runtimes to.
 //
 // Each organization has one repository, floww/<organization id>, and sees no
-// other. The HTTP protocol and the files are those of the distribution library,
-// which this package fences in: nothing of it is seen outside. What the library
-// leaves open is done here, before it gets a request: who may do what (Parse
-// says what a request is about, Grant what somebody may do), how much an
-// organization may keep, and what is removed when nothing needs it any more.
+// other. All that guards it is here, before any storage gets a request: what a
+// request is about (Parse), what somebody may do (Grant), what is taken out of
+// requests, and how much an organization may keep. Where images are kept is a
+// Storage: the folders below are one each, a folder of this server and another
+// registry. A storage decides nothing about who may do what.
 //
 // Whom a credential belongs to is the business of callers.
 package registry

@@ -49,7 +49,7 @@ func (g Grant) Allow(q Request) error {
 }
 
 func denied(format string, values ...any) *Error {
-	return newError(http.StatusForbidden, "DENIED", format, values...)
+	return NewError(http.StatusForbidden, "DENIED", format, values...)
 }
 
 // The names in tokens: whom they are from and for.

@@ -11,15 +11,15 @@ import (
 // Path is where the registry is served.
 const Path = "/v2/"
 
-// namespace is the first part of the names of all repositories.
-const namespace = "floww/"
+// Namespace is what the names of all repositories begin with.
+const Namespace = "floww/"
 
 // Repository is the name of an organization's repository.
-func Repository(organization id.ID) string { return namespace + organization.String() }
+func Repository(organization id.ID) string { return Namespace + organization.String() }
 
 // OwnerOf returns whose repository the name of an image begins with.
 func OwnerOf(image string) (owner id.ID, ok bool) {
-	name, ok := strings.CutPrefix(image, namespace)
+	name, ok := strings.CutPrefix(image, Namespace)
 	if !ok {
 		return owner, false
 	}
@@ -79,18 +79,18 @@ func Parse(r *http.Request) (Request, error) {
 		q.Kind = Base
 		return q, q.allowed(r.Method)
 	}
-	name, isOurs := strings.CutPrefix(rest, namespace)
+	name, isOurs := strings.CutPrefix(rest, Namespace)
 	owner, rest, _ := strings.Cut(name, "/")
 	organization, err := id.Parse(owner)
 	if !isOurs || err != nil || organization.String() != owner {
-		return q, unknownName("no repository has the name in %.100q; an organization's is %s<organization id>", r.URL.Path, namespace)
+		return q, unknownName("no repository has the name in %.100q; an organization's is %s<organization id>", r.URL.Path, Namespace)
 	}
 	q.Organization = organization
 	if err := q.about(rest); err != nil {
 		return q, err
 	}
 	if named := r.URL.Query()["digest"]; len(named) > 1 || len(named) == 1 && !digestForm.MatchString(named[0]) {
-		return q, newError(http.StatusBadRequest, "DIGEST_INVALID", "%.100q is no SHA-256 digest", strings.Join(named, " "))
+		return q, NewError(http.StatusBadRequest, "DIGEST_INVALID", "%.100q is no SHA-256 digest", strings.Join(named, " "))
 	}
 	return q, q.allowed(r.Method)
 }
@@ -101,20 +101,20 @@ func (q *Request) about(rest string) error {
 	case kind == "manifests" && (IsTag(reference) || digestForm.MatchString(reference)):
 		q.Kind, q.Reference = Manifest, reference
 	case kind == "manifests":
-		return newError(http.StatusBadRequest, "TAG_INVALID", "%.100q is no tag and no digest", reference)
+		return NewError(http.StatusBadRequest, "TAG_INVALID", "%.100q is no tag and no digest", reference)
 	case kind == "blobs" && digestForm.MatchString(reference):
 		q.Kind, q.Reference = Blob, reference
 	case kind == "blobs" && (reference == "uploads" || strings.HasPrefix(reference, "uploads/")):
 		q.Kind, q.Reference = Upload, strings.Trim(strings.TrimPrefix(reference, "uploads"), "/")
 		if !uploadForm.MatchString(q.Reference) {
-			return newError(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "there is no upload %.100q", q.Reference)
+			return NewError(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "there is no upload %.100q", q.Reference)
 		}
 	case kind == "blobs":
-		return newError(http.StatusBadRequest, "DIGEST_INVALID", "%.100q is no SHA-256 digest", reference)
+		return NewError(http.StatusBadRequest, "DIGEST_INVALID", "%.100q is no SHA-256 digest", reference)
 	case rest == "tags/list":
 		q.Kind = Tags
 	default:
-		return newError(http.StatusNotFound, "UNSUPPORTED", "there is nothing at %.100q of a repository", rest)
+		return NewError(http.StatusNotFound, "UNSUPPORTED", "there is nothing at %.100q of a repository", rest)
 	}
 	return nil
 }
@@ -135,5 +135,5 @@ func (q Request) allowed(method string) error {
 			return nil
 		}
 	}
-	return newError(http.StatusMethodNotAllowed, "UNSUPPORTED", "%s is not possible here; images that nothing needs are removed by themselves", method)
+	return NewError(http.StatusMethodNotAllowed, "UNSUPPORTED", "%s is not possible here; images that nothing needs are removed by themselves", method)
 }

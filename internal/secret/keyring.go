@@ -29,9 +29,11 @@ const (
 	// RealtimeAdminSession signs the logins at those pages.
 	RealtimeAdminSession Purpose = "realtime admin session"
 	// RegistryTokens sign what opens the image registry, RegistryUploads the
-	// state of uploads to it.
-	RegistryTokens  Purpose = "registry tokens"
-	RegistryUploads Purpose = "registry uploads"
+	// state of uploads to it; RegistryUpstream seals that of uploads to the
+	// registry behind it.
+	RegistryTokens   Purpose = "registry tokens"
+	RegistryUploads  Purpose = "registry uploads"
+	RegistryUpstream Purpose = "registry upstream"
 	// RunTokens sign what the code of a run shows to this server.
 	RunTokens Purpose = "run tokens"
 	// Certificates seals what certificate authorities gave.

@@ -1,16 +1,16 @@
-package registry
+package local
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,30 +19,30 @@ import (
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/registry"
 )
 
 // world is a registry with a clock that the test moves.
 type world struct {
-	*Registry
-	t      *testing.T
-	now    time.Time
-	needed []string
+	*registry.Registry
+	storage *Storage
+	t       *testing.T
+	now     time.Time
+	needed  []string
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, now: time.Now()}
-	r, err := New(Config{
-		Folder: t.TempDir(), Secret: "secret", Limit: 1 << 30, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
-	})
+	s, err := Open(Config{Folder: t.TempDir(), Secret: "secret", Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.storage, w.Registry = s, registry.New(registry.Config{Storage: s, Limit: 1 << 30, Remedy: "none", Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() {
-		if err := r.Stop(context.Background()); err != nil {
+		if err := w.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	w.Registry = r
 	return w
 }
 
@@ -50,7 +50,8 @@ func (w *world) ask(method, path, body string, status int) http.Header {
 	w.t.Helper()
 	request := httptest.NewRequest(method, path, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
-	q, err := Parse(request)
+	request.Header.Set("Accept", "application/vnd.oci.image.manifest.v1+json")
+	q, err := registry.Parse(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (w *world) ask(method, path, body string, status int) http.Header {
 func (w *world) pushBlob(organization id.ID, content string) digest.Digest {
 	w.t.Helper()
 	d := digest.FromString(content)
-	begun := w.ask("POST", "/v2/"+Repository(organization)+"/blobs/uploads/", "", http.StatusAccepted)
+	begun := w.ask("POST", "/v2/"+registry.Repository(organization)+"/blobs/uploads/", "", http.StatusAccepted)
 	w.ask("PUT", begun.Get("Location")+"&digest="+d.String(), content, http.StatusCreated)
 	return d
 }
@@ -83,7 +84,7 @@ func (w *world) push(organization id.ID, tag string, layers ...string) string {
 	c := w.pushBlob(organization, "{}")
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`+
 		`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},"layers":[%s]}`, c, strings.Join(parts, ","))
-	return w.ask("PUT", "/v2/"+Repository(organization)+"/manifests/"+tag, manifest, http.StatusCreated).Get("Docker-Content-Digest")
+	return w.ask("PUT", "/v2/"+registry.Repository(organization)+"/manifests/"+tag, manifest, http.StatusCreated).Get("Docker-Content-Digest")
 }
 
 func (w *world) sweep() {
@@ -94,18 +95,25 @@ func (w *world) sweep() {
 	}
 }
 
-// touch sets the time of a file to now, as the disk of a machine with this clock
-// would.
-func (w *world) touch(file string) {
+// age makes all files as old as those of a machine that was on for longer than
+// what is not needed is kept.
+func (w *world) age() {
 	w.t.Helper()
-	if err := os.Chtimes(filepath.Join(w.Folder, file), w.now, w.now); err != nil {
+	then := w.now.Add(-registry.Grace - time.Minute)
+	err := filepath.WalkDir(w.storage.Folder, func(file string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(file, then, then)
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }
 
 // has asks the storage, for a HEAD would make a layer young again.
 func (w *world) has(content string) bool {
-	_, err := w.files.Stat(w.t.Context(), blobPath(digest.FromString(content)))
+	_, err := w.storage.files.Stat(w.t.Context(), blobPath(digest.FromString(content)))
 	return err == nil
 }
 
@@ -124,15 +132,18 @@ func TestSweep(t *testing.T) {
 		t.Error("what was just pushed is gone")
 	}
 
-	w.now = w.now.Add(Grace + time.Minute)
+	w.push(a, "looked-at", "of looked at")
+	w.push(a, "pulled", "of pulled")
+	w.age()
 	w.push(b, "young", "young", "of another")
-	w.touch(manifestLink(Repository(b), digest.Digest(mustDigest(t, w, b, "young"))))
-	w.ask("HEAD", "/v2/"+Repository(a)+"/blobs/"+digest.FromString("asked for").String(), "", http.StatusOK)
-	w.touch(layerLink(Repository(a), digest.FromString("asked for")))
+	w.ask("HEAD", "/v2/"+registry.Repository(a)+"/blobs/"+digest.FromString("asked for").String(), "", http.StatusOK)
+	w.ask("HEAD", "/v2/"+registry.Repository(a)+"/manifests/pulled", "", http.StatusOK)
+	mustDigest(t, w, a, "looked-at")
 	w.sweep()
 
 	for content, want := range map[string]bool{
 		"shared": true, "of kept": true, "asked for": true, "young": true, "of another": true, "of old": false,
+		"of looked at": true, "of pulled": true,
 	} {
 		if w.has(content) != want {
 			t.Errorf("%q is there: %v, want %v", content, !want, want)
@@ -165,9 +176,9 @@ func TestSweepWaitsForNobody(t *testing.T) {
 	w := newWorld(t)
 	of := id.NewSource(time.Now).New()
 	content, push := io.Pipe()
-	begun := w.ask("POST", "/v2/"+Repository(of)+"/blobs/uploads/", "", http.StatusAccepted)
+	begun := w.ask("POST", "/v2/"+registry.Repository(of)+"/blobs/uploads/", "", http.StatusAccepted)
 	request := httptest.NewRequest("PATCH", begun.Get("Location"), content)
-	q, err := Parse(request)
+	q, err := registry.Parse(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +207,7 @@ func TestUsage(t *testing.T) {
 	got := make([]int64, 2)
 	for i, of := range []id.ID{a, b} {
 		var err error
-		if got[i], err = w.Usage(t.Context(), of); err != nil {
+		if got[i], err = w.storage.Usage(t.Context(), of); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,46 +215,12 @@ func TestUsage(t *testing.T) {
 		t.Errorf("kept: %v", got)
 	}
 	w.pushBlob(a, strings.Repeat("y", 500))
-	if more, err := w.Usage(t.Context(), a); err != nil || more != got[0]+500 {
+	if more, err := w.storage.Usage(t.Context(), a); err != nil || more != got[0]+500 {
 		t.Errorf("with 500 bytes more: %d, %v", more, err)
 	}
-}
-
-func TestGrants(t *testing.T) {
-	t.Parallel()
-	ids := id.NewSource(time.Now)
-	own, other := ids.New(), ids.New()
-	blob := "sha256:" + strings.Repeat("a", 64)
-	push, pull := Grant{Organization: own, Push: true, Only: "v1"}, Grant{Organization: own, Pull: true, Only: "v1"}
-	all := Grant{Organization: own, Push: true, Pull: true}
-	for _, c := range []struct {
-		method, rest string
-		allowed      []Grant
-	}{
-		{"POST", "/blobs/uploads/", []Grant{push, all}},
-		{"GET", "/blobs/uploads/x", []Grant{push, all}},
-		{"PUT", "/manifests/v1", []Grant{push, all}},
-		{"PUT", "/manifests/v2", []Grant{all}},
-		{"PUT", "/manifests/" + blob, []Grant{push, all}},
-		{"HEAD", "/manifests/v1", []Grant{push, pull, all}},
-		{"GET", "/manifests/v1", []Grant{pull, all}},
-		{"GET", "/manifests/v2", []Grant{all}},
-		{"GET", "/manifests/" + blob, []Grant{pull, all}},
-		{"HEAD", "/blobs/" + blob, []Grant{push, pull, all}},
-		{"GET", "/blobs/" + blob, []Grant{pull, all}},
-		{"GET", "/tags/list", []Grant{all}},
-	} {
-		for _, g := range []Grant{push, pull, all, {Organization: own}, {}} {
-			for _, organization := range []id.ID{own, other} {
-				q, err := Parse(httptest.NewRequest(c.method, "/v2/"+Repository(organization)+c.rest, io.NopCloser(nil)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := organization == own && (slices.Contains(c.allowed, g) || g == Grant{Organization: own} && c.method == "HEAD")
-				if err := g.Allow(q); (err == nil) != want {
-					t.Errorf("%s %s of the own organization (%v) by %+v: %v", c.method, c.rest, organization == own, g, err)
-				}
-			}
-		}
+	begun := w.ask("POST", "/v2/"+registry.Repository(a)+"/blobs/uploads/", "", http.StatusAccepted)
+	w.ask("PATCH", begun.Get("Location"), strings.Repeat("z", 300), http.StatusAccepted)
+	if more, err := w.storage.Usage(t.Context(), a); err != nil || more != got[0]+800 {
+		t.Errorf("with 300 bytes of an upload that goes on: %d, %v", more, err)
 	}
 }

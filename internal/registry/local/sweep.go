@@ -1,4 +1,4 @@
-package registry
+package local
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/distribution/distribution/v3/registry/storage"
@@ -16,11 +15,8 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/registry"
 )
-
-// Grace is how long what nothing needs is kept after it was pushed or asked for:
-// long enough for a push and for the runtime that is made of it afterwards.
-const Grace = 24 * time.Hour
 
 // Where the library keeps what it has, from its documentation of the layout.
 const (
@@ -40,21 +36,36 @@ func manifestLink(repository string, d digest.Digest) string {
 	return path.Join(repositories, repository, "_manifests/revisions", d.Algorithm().String(), d.Encoded(), "link")
 }
 
-// keep makes a layer that somebody has asked for young again, so that it is
-// still there when a push relies on it.
-func (r *Registry) keep(ctx context.Context, q Request) error {
-	link := layerLink(Repository(q.Organization), digest.Digest(q.Reference))
-	content, err := r.files.GetContent(ctx, link)
+func uploadsOf(repository string) string { return path.Join(repositories, repository, "_uploads") }
+
+// keep makes young again what somebody has asked for, so that it is still there
+// when a push relies on it.
+func (s *Storage) keep(ctx context.Context, q registry.Request) error {
+	named, d := registry.Repository(q.Organization), digest.Digest(q.Reference)
+	switch {
+	case q.Kind == registry.Blob:
+		return s.touch(ctx, layerLink(named, d))
+	case registry.IsTag(q.Reference):
+		_, err := s.Digest(ctx, q.Organization, q.Reference)
+		return err
+	default:
+		return s.touch(ctx, manifestLink(named, d))
+	}
+}
+
+// touch makes a file young again.
+func (s *Storage) touch(ctx context.Context, link string) error {
+	content, err := s.files.GetContent(ctx, link)
 	if err != nil {
 		return err
 	}
-	return r.files.PutContent(ctx, link, content)
+	return s.files.PutContent(ctx, link, content)
 }
 
 // old reports whether a file was written longer ago than Grace. What is not
 // there is as old as can be.
-func (r *Registry) old(ctx context.Context, file string) (bool, error) {
-	about, err := r.files.Stat(ctx, file)
+func (s *Storage) old(ctx context.Context, file string) (bool, error) {
+	about, err := s.files.Stat(ctx, file)
 	var nothing driver.PathNotFoundError
 	if errors.As(err, &nothing) {
 		return true, nil
@@ -62,55 +73,45 @@ func (r *Registry) old(ctx context.Context, file string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return r.Now().Sub(about.ModTime()) > Grace, nil
+	return s.Now().Sub(about.ModTime()) > registry.Grace, nil
 }
 
-// Sweep removes images that nothing needs and what only they were made of.
-// Needed returns the digests of the images that an organization still needs.
-// While somebody pushes it does nothing, and swept is false: it must not wait, for
-// whoever comes to push would wait behind it.
-func (r *Registry) Sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) (swept bool, err error) {
-	if !r.pushing.TryLock() {
-		return false, nil
-	}
-	defer r.pushing.Unlock()
-	return true, r.sweep(ctx, needed)
-}
-
-func (r *Registry) sweep(ctx context.Context, needed func(ctx context.Context, organization id.ID) ([]string, error)) error {
+// Sweep implements registry.Storage. What images that are gone were made of goes
+// too.
+func (s *Storage) Sweep(ctx context.Context, needed registry.Needed) error {
 	var nothing driver.PathNotFoundError
-	if _, err := r.files.Stat(ctx, repositories); errors.As(err, &nothing) {
+	if _, err := s.files.Stat(ctx, repositories); errors.As(err, &nothing) {
 		return nil // nobody has pushed anything yet
 	}
-	if _, errs := storage.PurgeUploads(ctx, r.files, r.Now().Add(-Grace), true); len(errs) > 0 {
+	if _, errs := storage.PurgeUploads(ctx, s.files, s.Now().Add(-registry.Grace), true); len(errs) > 0 {
 		return fmt.Errorf("remove uploads that stopped: %w", errors.Join(errs...))
 	}
 	kept := make(map[digest.Digest]bool)
-	err := r.eachRepository(ctx, func(repository string, organization id.ID) error {
+	err := s.eachRepository(ctx, func(repository string, organization id.ID) error {
 		digests, err := needed(ctx, organization)
 		if err != nil {
 			return err
 		}
-		return r.sweepRepository(ctx, repository, digests, kept)
+		return s.sweepRepository(ctx, repository, digests, kept)
 	})
 	if err != nil {
 		return fmt.Errorf("remove images that nothing needs: %w", err)
 	}
-	return r.sweepBlobs(ctx, kept)
+	return s.sweepBlobs(ctx, kept)
 }
 
 // eachRepository calls visit with all repositories and whose they are.
-func (r *Registry) eachRepository(ctx context.Context, visit func(repository string, organization id.ID) error) error {
+func (s *Storage) eachRepository(ctx context.Context, visit func(repository string, organization id.ID) error) error {
 	var nothing driver.PathNotFoundError
-	if _, err := r.files.Stat(ctx, repositories); errors.As(err, &nothing) {
+	if _, err := s.files.Stat(ctx, repositories); errors.As(err, &nothing) {
 		return nil // nobody has pushed anything yet
 	}
-	all, ok := r.images.(distribution.RepositoryEnumerator)
+	all, ok := s.images.(distribution.RepositoryEnumerator)
 	if !ok {
 		return errors.New("the storage of images can't list its repositories")
 	}
 	return all.Enumerate(ctx, func(repository string) error {
-		organization, err := id.Parse(strings.TrimPrefix(repository, namespace))
+		organization, err := id.Parse(strings.TrimPrefix(repository, registry.Namespace))
 		if err != nil {
 			return fmt.Errorf("the repository %q is no organization's", repository)
 		}
@@ -120,12 +121,12 @@ func (r *Registry) eachRepository(ctx context.Context, visit func(repository str
 
 // sweepRepository removes a repository's images that are neither needed nor
 // young, and puts what it keeps into kept.
-func (r *Registry) sweepRepository(ctx context.Context, named string, needed []string, kept map[digest.Digest]bool) error {
+func (s *Storage) sweepRepository(ctx context.Context, named string, needed []string, kept map[digest.Digest]bool) error {
 	of, err := reference.WithName(named)
 	if err != nil {
 		return err
 	}
-	repository, err := r.images.Repository(ctx, of)
+	repository, err := s.images.Repository(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -147,7 +148,7 @@ func (r *Registry) sweepRepository(ctx context.Context, named string, needed []s
 		if own[d] {
 			continue
 		}
-		old, err := r.old(ctx, manifestLink(named, d))
+		old, err := s.old(ctx, manifestLink(named, d))
 		if err != nil {
 			return err
 		}
@@ -160,7 +161,7 @@ func (r *Registry) sweepRepository(ctx context.Context, named string, needed []s
 			return err
 		}
 	}
-	if err := r.sweepLayers(ctx, repository, own); err != nil {
+	if err := s.sweepLayers(ctx, repository, own); err != nil {
 		return err
 	}
 	for d := range own {
@@ -215,7 +216,7 @@ func removeManifest(ctx context.Context, repository distribution.Repository, man
 
 // sweepLayers takes from a repository the layers that no image of it has and
 // nobody has asked for lately, and marks those that stay.
-func (r *Registry) sweepLayers(ctx context.Context, repository distribution.Repository, marked map[digest.Digest]bool) error {
+func (s *Storage) sweepLayers(ctx context.Context, repository distribution.Repository, marked map[digest.Digest]bool) error {
 	named := repository.Named().Name()
 	var found []digest.Digest
 	if err := enumerate(ctx, repository.Blobs(ctx), func(d digest.Digest) error { found = append(found, d); return nil }); err != nil {
@@ -225,7 +226,7 @@ func (r *Registry) sweepLayers(ctx context.Context, repository distribution.Repo
 		if marked[d] {
 			continue
 		}
-		old, err := r.old(ctx, layerLink(named, d))
+		old, err := s.old(ctx, layerLink(named, d))
 		if err != nil {
 			return err
 		}
@@ -233,7 +234,7 @@ func (r *Registry) sweepLayers(ctx context.Context, repository distribution.Repo
 			marked[d] = true
 			continue
 		}
-		if err := storage.NewVacuum(ctx, r.files).RemoveLayer(named, d); err != nil {
+		if err := storage.NewVacuum(ctx, s.files).RemoveLayer(named, d); err != nil {
 			return err
 		}
 	}
@@ -241,18 +242,18 @@ func (r *Registry) sweepLayers(ctx context.Context, repository distribution.Repo
 }
 
 // sweepBlobs removes contents that no repository keeps.
-func (r *Registry) sweepBlobs(ctx context.Context, kept map[digest.Digest]bool) error {
+func (s *Storage) sweepBlobs(ctx context.Context, kept map[digest.Digest]bool) error {
 	var found []digest.Digest
-	if err := enumerate(ctx, r.images.Blobs(), func(d digest.Digest) error { found = append(found, d); return nil }); err != nil {
+	if err := enumerate(ctx, s.images.Blobs(), func(d digest.Digest) error { found = append(found, d); return nil }); err != nil {
 		return err
 	}
 	for _, d := range found {
 		if kept[d] {
 			continue
 		}
-		old, err := r.old(ctx, blobPath(d))
+		old, err := s.old(ctx, blobPath(d))
 		if err == nil && old {
-			err = storage.NewVacuum(ctx, r.files).RemoveBlob(d.String())
+			err = storage.NewVacuum(ctx, s.files).RemoveBlob(d.String())
 		}
 		if err != nil {
 			return fmt.Errorf("remove %s: %w", d, err)
