@@ -41,6 +41,9 @@ func (s *Server) installation(ctx context.Context, l *live) admin.Installation {
 	if s.store.Shared() {
 		i.Database = "PostgreSQL"
 	}
+	if s.upstream != nil {
+		i.ImagesUpstream = s.upstream.URL.Host
+	}
 	if s.containers != nil {
 		i.Engine += "; images in containers of a docker daemon"
 	}

@@ -17,13 +17,18 @@ import (
 // fall back to a tag.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
 	tool := filepath.Join(t.TempDir(), "conformance")
 	build := exec.Command("go", "build", "-modfile", "tools/go.mod", "-o", tool, "github.com/opencontainers/distribution-spec/conformance")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the conformance tests: %v\n%s", err, out)
 	}
+	wherever(t, func(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+		testConformance(t, tool, start(apptest.Options{}))
+	})
+}
+
+func testConformance(t *testing.T, tool string, s *apptest.Server) {
 	name := repository(t, s.Client)
 	run := exec.Command(tool)
 	run.Dir = t.TempDir()

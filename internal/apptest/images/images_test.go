@@ -24,6 +24,7 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/engine/dummy"
+	"github.com/usefloww/flowwd/internal/registrytest"
 )
 
 // atEnd ends what tests share.
@@ -43,6 +44,33 @@ func start(t *testing.T, o apptest.Options) *apptest.Server {
 	t.Helper()
 	o.Engine = dummy.New(1, time.Now)
 	return apptest.Start(t, o)
+}
+
+// wherever runs a test with images in the data folder, and with images at
+// another registry, which asks for tokens.
+func wherever(t *testing.T, test func(t *testing.T, start func(o apptest.Options) *apptest.Server)) {
+	t.Helper()
+	t.Run("folder", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(o apptest.Options) *apptest.Server { return start(t, o) })
+	})
+	t.Run("upstream", func(t *testing.T) {
+		t.Parallel()
+		up := registrytest.Start(t, registrytest.Options{Login: registrytest.Token})
+		test(t, func(o apptest.Options) *apptest.Server { return start(t, behind(up, o)) })
+	})
+}
+
+// behind has a server keep its images at another registry.
+func behind(up *registrytest.Registry, o apptest.Options) apptest.Options {
+	change := o.Settings
+	o.Settings = func(c *config.Settings) {
+		c.RegistryURL, c.RegistryUser, c.RegistryPassword = up.URL, registrytest.User, registrytest.Password
+		if change != nil {
+			change(c)
+		}
+	}
+	return o
 }
 
 // repository is the name of an organization's repository.
@@ -99,7 +127,11 @@ func refusal(t *testing.T, err error) (status int, message string) {
 
 func TestImagesArePushedAndPulled(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
+	wherever(t, testImagesArePushedAndPulled)
+}
+
+func testImagesArePushedAndPulled(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{})
 	ref, img := reference(t, s.Client, repository(t, s.Client), "v1"), image(t, 64<<10)
 	if err := remote.Write(ref, img, with(s.Key)); err != nil {
 		t.Fatal(err)
@@ -133,7 +165,11 @@ func TestImagesArePushedAndPulled(t *testing.T) {
 // A push token is for one tag of one organization and for nothing else.
 func TestPushTokens(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
+	wherever(t, testPushTokens)
+}
+
+func testPushTokens(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{})
 	img := image(t, 4<<10)
 	made := s.JSON(t, http.StatusOK, "POST", "/api/runtimes/push_token", map[string]any{"image_hash": "abc123"})
 	token := made["password"].(string)
@@ -243,7 +279,11 @@ func TestGuessesAreLimited(t *testing.T) {
 
 func TestOrganizationsSeeNothingOfEachOther(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
+	wherever(t, testOrganizationsSeeNothingOfEachOther)
+}
+
+func testOrganizationsSeeNothingOfEachOther(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{})
 	other := s.OtherTenant(t)
 	own, foreign := repository(t, s.Client), repository(t, other)
 	img := image(t, 4<<10)
@@ -286,7 +326,11 @@ func blob(size int) (content []byte, digest string) {
 // An upload goes on where it was, also with another process of the server.
 func TestUploadsGoOnAfterARestart(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
+	wherever(t, testUploadsGoOnAfterARestart)
+}
+
+func testUploadsGoOnAfterARestart(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{})
 	content, digest := blob(100_000)
 	path := "/v2/" + repository(t, s.Client)
 	begun := s.Do(t, "POST", path+"/blobs/uploads/", nil)
@@ -295,7 +339,7 @@ func TestUploadsGoOnAfterARestart(t *testing.T) {
 		t.Fatalf("the first part: %s, range %s", part, part.Header.Get("Range"))
 	}
 	s.Stop(t)
-	again := start(t, apptest.Options{DataDir: s.DataDir})
+	again := start(apptest.Options{DataDir: s.DataDir})
 	if r := again.Do(t, "PATCH", part.Header.Get("Location"), content[:10], "Content-Type", "application/octet-stream", "Content-Range", "0-9"); r.Status != http.StatusRequestedRangeNotSatisfiable {
 		t.Errorf("a part that was sent already: %s", r)
 	}
@@ -313,7 +357,11 @@ func TestUploadsGoOnAfterARestart(t *testing.T) {
 
 func TestOrganizationsKeepNoMoreThanAllowed(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{Settings: func(c *config.Settings) { c.RegistryLimit = 1 << 20 }})
+	wherever(t, testOrganizationsKeepNoMoreThanAllowed)
+}
+
+func testOrganizationsKeepNoMoreThanAllowed(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{Settings: func(c *config.Settings) { c.RegistryLimit = 1 << 20 }})
 	name := repository(t, s.Client)
 	if err := remote.Write(reference(t, s.Client, name, "small"), image(t, 100<<10), with(s.Key)); err != nil {
 		t.Fatal(err)
@@ -325,11 +373,33 @@ func TestOrganizationsKeepNoMoreThanAllowed(t *testing.T) {
 	if err := remote.Write(reference(t, s.Client, name, "small2"), image(t, 10<<10), with(s.Key)); err != nil {
 		t.Errorf("what fits: %v", err)
 	}
+	// An upload that never ends is no way around the limit.
+	at := s.Do(t, "POST", "/v2/"+name+"/blobs/uploads/", nil).Header.Get("Location")
+	var part apptest.Response
+	for range 11 {
+		if part = s.Do(t, "PATCH", at, make([]byte, 100<<10)); part.Status != http.StatusAccepted {
+			break
+		}
+		at = part.Header.Get("Location")
+	}
+	if part.Status != http.StatusForbidden || !strings.Contains(string(part.Body), "FLOWW_REGISTRY_LIMIT") {
+		t.Errorf("a mebibyte in parts: %s", part)
+	}
+	if r := s.Do(t, "DELETE", at, nil); r.Status != http.StatusNoContent {
+		t.Errorf("giving it up: %s", r)
+	}
+	if err := remote.Write(reference(t, s.Client, name, "small3"), image(t, 10<<10), with(s.Key)); err != nil {
+		t.Errorf("what fits after that: %v", err)
+	}
 }
 
 func TestBadRequests(t *testing.T) {
 	t.Parallel()
-	s := start(t, apptest.Options{})
+	wherever(t, testBadRequests)
+}
+
+func testBadRequests(t *testing.T, start func(o apptest.Options) *apptest.Server) {
+	s := start(apptest.Options{})
 	path := "/v2/" + repository(t, s.Client)
 	content, digest := blob(1000)
 	_, wrong := blob(999)
@@ -346,8 +416,8 @@ func TestBadRequests(t *testing.T) {
 	}{
 		{"a digest that is another's", "PUT", begun + "&digest=" + wrong, content, 400, "DIGEST_INVALID"},
 		{"a digest of a kind that is not known", "PUT", begun + "&digest=sha512:" + strings.Repeat("a", 128), content, 400, "DIGEST_INVALID"},
-		{"an upload that never began", "PATCH", path + "/blobs/uploads/00000000-0000-4000-8000-000000000000", content, 404, "BLOB_UPLOAD_INVALID"},
-		{"an upload whose state was made up", "PATCH", strings.Split(begun, "?")[0] + "?_state=AAAA", content, 404, "BLOB_UPLOAD_INVALID"},
+		{"an upload that never began", "PATCH", path + "/blobs/uploads/00000000-0000-4000-8000-000000000000", content, 404, "BLOB_UPLOAD_"},
+		{"an upload whose state was made up", "PATCH", strings.Split(begun, "?")[0] + "?_state=AAAA", content, 404, "BLOB_UPLOAD_"},
 		{"a manifest without its parts", "PUT", path + "/manifests/v1", []byte(fmt.Sprintf(manifest, "")), 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"a manifest with a layer from elsewhere", "PUT", path + "/manifests/v1", []byte(elsewhere), 400, "MANIFEST_INVALID"},
 		{"a manifest with a thousand layers", "PUT", path + "/manifests/v1", []byte(bomb), 400, "MANIFEST_INVALID"},

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/registrytest"
 )
 
 // The example with a native package works as its Dockerfile says. What npm would
@@ -39,7 +40,8 @@ func TestNativeExample(t *testing.T) {
 	if err := d.BuildFrom(t.Context(), "native", dockerfile, modules); err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, d, apptest.Options{})
+	up := registrytest.Start(t, registrytest.Options{Login: registrytest.Basic})
+	s := serve(t, d, behind(up, apptest.Options{})) // pushed to and pulled from another registry
 	pushed(t, s, d, "native", "native-1")
 	runtime := ended(t, s, "native-1")
 	if runtime["creationStatus"] != "completed" {

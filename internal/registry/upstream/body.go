@@ -17,13 +17,14 @@ type received struct {
 	cancel context.CancelCauseFunc
 	// long is one whose time counts between reads alone.
 	long bool
+	idle time.Duration
 }
 
 func (r *received) Read(p []byte) (int, error) {
 	if !r.long {
 		return r.ReadCloser.Read(p)
 	}
-	r.stall.Reset(idle)
+	r.stall.Reset(r.idle)
 	n, err := r.ReadCloser.Read(p)
 	r.stall.Stop() // whoever reads may be slow
 	return n, err
@@ -42,6 +43,7 @@ type sent struct {
 	got func(bytes int)
 	// stall ends the request when the upstream takes nothing.
 	stall *time.Timer
+	times times
 	// reading is held by whoever reads: the client's body must not be read once
 	// its request was answered.
 	reading     sync.Mutex
@@ -61,9 +63,9 @@ func (s *sent) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
 	s.got(n)
 	if err == nil {
-		s.stall.Reset(idle)
+		s.stall.Reset(s.times.idle)
 	} else {
-		s.stall.Reset(finishing)
+		s.stall.Reset(s.times.finishing)
 	}
 	return n, err
 }

@@ -125,13 +125,13 @@ var errStalled = errors.New("nothing happened for too long")
 func (s *Storage) once(ctx context.Context, r request, authorization string) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	if r.wait == 0 {
-		r.wait = patience
+		r.wait = s.times.patience
 	}
 	stall := time.AfterFunc(r.wait, func() { cancel(errStalled) })
 	var body io.Reader = http.NoBody
 	switch {
 	case r.sent != nil:
-		r.sent.stall = stall
+		r.sent.stall, r.sent.times = stall, s.times
 		body = r.sent
 	case r.content != nil:
 		body = bytes.NewReader(r.content)
@@ -151,14 +151,14 @@ func (s *Storage) once(ctx context.Context, r request, authorization string) (*h
 	if authorization != "" {
 		asked.Header.Set("Authorization", authorization)
 	}
-	res, err := s.client.Do(asked)
+	res, err := s.transport.RoundTrip(asked)
 	if err != nil {
 		stall.Stop()
 		cause := context.Cause(ctx)
 		cancel(nil)
 		return nil, fmt.Errorf("%w: ask %s: %w", kindOf(err, cause), r.url.Host, plain(err))
 	}
-	res.Body = &received{ReadCloser: res.Body, stall: stall, cancel: cancel, long: r.long}
+	res.Body = &received{ReadCloser: res.Body, stall: stall, cancel: cancel, long: r.long, idle: s.times.idle}
 	return res, nil
 }
 

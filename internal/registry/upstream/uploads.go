@@ -74,7 +74,7 @@ func (s *Storage) begun(r *http.Request, q registry.Request) (*url.URL, error) {
 }
 
 func (s *Storage) upload(w http.ResponseWriter, r *http.Request, q registry.Request) error {
-	ask := request{method: r.Method, header: copied(r, "Content-Range"), wait: finishing}
+	ask := request{method: r.Method, header: copied(r, "Content-Range"), wait: s.times.finishing}
 	digest := r.URL.Query().Get("digest")
 	var query url.Values
 	if r.Method == http.MethodPost {
@@ -100,7 +100,11 @@ func (s *Storage) upload(w http.ResponseWriter, r *http.Request, q registry.Requ
 		ask.sent = &sent{body: r.Body, got: func(bytes int) { s.uploading(q.Organization, of, bytes) }}
 		defer ask.sent.finish(w)
 	}
-	res, err := s.send(r.Context(), s.scope(q.Organization), ask)
+	scope := s.scope(q.Organization)
+	if r.Method == http.MethodDelete {
+		scope += ",delete" // not all who push may do that
+	}
+	res, err := s.send(r.Context(), scope, ask)
 	if err != nil {
 		return err
 	}

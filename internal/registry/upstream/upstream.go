@@ -39,9 +39,10 @@ type Config struct {
 // Storage keeps images at another registry.
 type Storage struct {
 	Config
-	client *http.Client
-	login  login
-	health health
+	transport *http.Transport
+	times     times
+	login     login
+	health    health
 
 	counting singleflight.Group
 	mu       sync.Mutex
@@ -51,37 +52,40 @@ type Storage struct {
 
 var _ registry.Storage = (*Storage)(nil)
 
-const (
+// times are how long the upstream is waited for.
+type times struct {
 	// patience is how long an answer that is small may take.
-	patience = 30 * time.Second
+	patience time.Duration
 	// idle is how long nothing may happen on a body.
-	idle = time.Minute
+	idle time.Duration
 	// finishing is how long an upload may take to be answered once it was sent:
 	// some registries copy it then.
-	finishing = 5 * time.Minute
-	// headers bounds those of an answer.
-	headers = 64 << 10
-)
+	finishing time.Duration
+}
+
+var usual = times{patience: 30 * time.Second, idle: time.Minute, finishing: 5 * time.Minute}
+
+// headers bounds those of an answer.
+const headers = 64 << 10
 
 // New returns a Storage. It asks nothing yet. Close must be called.
 func New(c Config) *Storage {
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: patience, ResponseHeaderTimeout: finishing, IdleConnTimeout: 90 * time.Second,
+		IdleConnTimeout:     90 * time.Second,
 		MaxIdleConnsPerHost: 16, MaxResponseHeaderBytes: headers,
 		// Layers are sent as they are, and are what their digests say.
 		DisableCompression: true,
 	}
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Storage{
-		Config: c, client: &http.Client{Transport: transport, CheckRedirect: stay}, counts: map[id.ID]*count{},
+		Config: c, transport: transport, times: usual, counts: map[id.ID]*count{},
 		login: login{tokens: map[string]issued{}},
 	}
 }
 
 // Close closes the connections that nobody uses.
 func (s *Storage) Close() error {
-	s.client.CloseIdleConnections()
+	s.transport.CloseIdleConnections()
 	return nil
 }
 

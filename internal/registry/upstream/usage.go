@@ -21,9 +21,9 @@ const (
 	// countFor is how long a count is believed: others may remove images from the
 	// upstream.
 	countFor = 5 * time.Minute
-	// counting bounds a count, and asking how much is asked for at once.
-	counting = time.Minute
-	asking   = 8
+	// countTime bounds a count, and asking how much is asked for at once.
+	countTime = time.Minute
+	asking    = 8
 	// maxTags and maxLoose bound what is remembered of an organization.
 	maxTags  = 5000
 	maxLoose = 2000
@@ -183,7 +183,7 @@ func (s *Storage) Usage(ctx context.Context, organization id.ID) (int64, error) 
 	s.mu.Unlock()
 	if !fresh {
 		asked := s.counting.DoChan(organization.String(), func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), counting)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTime)
 			defer cancel()
 			return nil, s.count(ctx, organization)
 		})

@@ -82,6 +82,8 @@ type Installation struct {
 	MoreImages    int
 	ImagesLimit   int64
 	ImagesProblem string
+	// ImagesUpstream is the registry that keeps them; empty for this server.
+	ImagesUpstream string
 }
 
 // Node is a server that shares the database.
@@ -165,4 +167,12 @@ func adminTabs() []ui.Link {
 		{Path: adminPath, Name: "Overview"}, {Path: jobsPath, Name: "Jobs"}, {Path: adminUsersPath, Name: "Users"}, {Path: dataPath, Name: "Data"},
 		{Path: adminAuditPath, Name: "Audit log"}, {Path: realtimePath, Name: "Realtime"}, {Path: settingsPath, Name: "Settings"},
 	}
+}
+
+// imagesText says what is shown of container images.
+func (i Installation) imagesText() string {
+	if i.ImagesUpstream != "" {
+		return "Kept at " + i.ImagesUpstream + ". Shown are organizations that have pushed through this server since its start; what they have in common counts for each."
+	}
+	return "What organizations keep in the registry; what they have in common counts for each."
 }
