@@ -69,7 +69,7 @@ func (r *Registry) Serve(w http.ResponseWriter, request *http.Request, q Request
 	}
 	a := newAnswer(w, func(status int) *Error {
 		switch {
-		case body.exceeded:
+		case body.exceeded.Load():
 			return r.tooMuch()
 		case status >= http.StatusInternalServerError:
 			return NewError(http.StatusServiceUnavailable, "UNKNOWN", "the image registry can't do this now; try again later")
@@ -80,7 +80,7 @@ func (r *Registry) Serve(w http.ResponseWriter, request *http.Request, q Request
 	defer a.end()
 	err = r.Storage.Serve(a, request, q)
 	switch {
-	case body.exceeded && !a.began:
+	case body.exceeded.Load() && !a.began:
 		return r.tooMuch()
 	case err != nil && a.began:
 		// The client must not take what it has for all there is.
@@ -88,7 +88,7 @@ func (r *Registry) Serve(w http.ResponseWriter, request *http.Request, q Request
 	case err != nil:
 		return err
 	}
-	if failure := a.failure; (err != nil || len(failure) > 0) && !body.exceeded && request.Context().Err() == nil {
+	if failure := a.failure; (err != nil || len(failure) > 0) && !body.exceeded.Load() && request.Context().Err() == nil {
 		r.Log.ErrorContext(request.Context(), "the image registry failed", "method", request.Method, "path", request.URL.Path, "answer", string(failure), "error", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,8 +31,9 @@ type upload struct {
 	// left is how much may come, and unmeasured what came since it was found.
 	left, unmeasured int64
 	// measure finds left anew; nil when it stays.
-	measure  func() (left int64, err error)
-	exceeded bool
+	measure func() (left int64, err error)
+	// exceeded says that more came.
+	exceeded atomic.Bool
 }
 
 // newUpload lifts the server's deadline, which is for small bodies, and bounds
@@ -56,7 +58,7 @@ func (u *upload) end() {
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	if u.exceeded {
+	if u.exceeded.Load() {
 		return 0, errTooMuch
 	}
 	if u.slow != nil {
@@ -75,7 +77,7 @@ func (u *upload) Read(p []byte) (int, error) {
 		u.left, u.unmeasured = left, 0
 	}
 	if u.left < 0 {
-		u.exceeded = true
+		u.exceeded.Store(true)
 		return 0, errTooMuch
 	}
 	return n, err

@@ -41,48 +41,58 @@ type sent struct {
 	body io.Reader
 	// got is told how much has come.
 	got func(bytes int)
-	// stall ends the request when the upstream takes nothing.
-	stall *time.Timer
-	times times
 	// reading is held by whoever reads: the client's body must not be read once
 	// its request was answered.
-	reading     sync.Mutex
-	begun, over atomic.Bool
+	reading sync.Mutex
+	// begun says that some of it was read, and over that no more may be.
+	begun bool
+	over  atomic.Bool
+	// last is the only one who may read.
+	last *attempt
+}
+
+// attempt is one time of sending a body.
+type attempt struct {
+	*sent
+	// stall ends it when the upstream takes nothing.
+	stall *time.Timer
+	times times
 }
 
 var errOver = errors.New("the request was answered before its body was read")
 
-func (s *sent) Read(p []byte) (int, error) {
+// attempt returns the body for a request, or for another one of which nothing was
+// sent.
+func (s *sent) attempt(stall *time.Timer, t times) (*attempt, error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	if s.over.Load() {
+	if s.begun {
+		return nil, errOver
+	}
+	s.last = &attempt{sent: s, stall: stall, times: t}
+	return s.last, nil
+}
+
+func (a *attempt) Read(p []byte) (int, error) {
+	a.reading.Lock()
+	defer a.reading.Unlock()
+	if a.over.Load() || a.last != a {
 		return 0, errOver
 	}
-	s.begun.Store(true)
-	s.stall.Stop() // the client's time is counted elsewhere
-	n, err := s.body.Read(p)
-	s.got(n)
+	a.begun = true
+	a.stall.Stop() // the client's time is counted elsewhere
+	n, err := a.body.Read(p)
+	a.got(n)
 	if err == nil {
-		s.stall.Reset(s.times.idle)
+		a.stall.Reset(a.times.idle)
 	} else {
-		s.stall.Reset(s.times.finishing)
+		a.stall.Reset(a.times.finishing)
 	}
 	return n, err
 }
 
 // Close leaves the client's body to the server.
-func (s *sent) Close() error { return nil }
-
-func (s *sent) began() bool { return s.begun.Load() }
-
-// again returns the body for another connection, as long as nothing of it was
-// sent.
-func (s *sent) again() (io.ReadCloser, error) {
-	if s.began() {
-		return nil, errOver
-	}
-	return s, nil
-}
+func (a *attempt) Close() error { return nil }
 
 // finish returns when nobody reads the client's body any more.
 func (s *sent) finish(w http.ResponseWriter) {

@@ -56,11 +56,8 @@ func (s *Storage) send(ctx context.Context, scope string, r request) (*http.Resp
 	if shown, err = s.authorization(ctx, scope); err != nil {
 		return nil, err
 	}
-	switch {
-	case shown == before:
+	if shown == before {
 		return nil, because(errRefused, "it answers 401")
-	case r.sent != nil && r.sent.began():
-		return nil, because(errSilent, "it took back in the middle what it gave before")
 	}
 	return s.follow(ctx, r, shown)
 }
@@ -131,18 +128,25 @@ func (s *Storage) once(ctx context.Context, r request, authorization string) (*h
 	var body io.Reader = http.NoBody
 	switch {
 	case r.sent != nil:
-		r.sent.stall, r.sent.times = stall, s.times
-		body = r.sent
+		first, err := r.sent.attempt(stall, s.times)
+		if err != nil {
+			stall.Stop()
+			cancel(nil)
+			return nil, because(errSilent, "it took back in the middle what it gave before")
+		}
+		body = first
 	case r.content != nil:
 		body = bytes.NewReader(r.content)
 	}
 	asked, err := http.NewRequestWithContext(ctx, r.method, r.url.String(), body)
 	if err != nil {
+		stall.Stop()
 		cancel(nil)
 		return nil, because(errNonsense, "no request can be made of what it says")
 	}
 	if r.sent != nil {
-		asked.ContentLength, asked.GetBody = r.length, r.sent.again
+		asked.ContentLength = r.length
+		asked.GetBody = func() (io.ReadCloser, error) { return r.sent.attempt(stall, s.times) }
 	}
 	if r.header != nil {
 		asked.Header = r.header.Clone()

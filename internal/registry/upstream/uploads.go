@@ -98,13 +98,15 @@ func (s *Storage) upload(w http.ResponseWriter, r *http.Request, q registry.Requ
 		ask.header.Set("Content-Type", "application/octet-stream")
 		ask.length = r.ContentLength
 		ask.sent = &sent{body: r.Body, got: func(bytes int) { s.uploading(q.Organization, of, bytes) }}
-		defer ask.sent.finish(w)
 	}
 	scope := s.scope(q.Organization)
 	if r.Method == http.MethodDelete {
 		scope += ",delete" // not all who push may do that
 	}
 	res, err := s.send(r.Context(), scope, ask)
+	if ask.sent != nil {
+		ask.sent.finish(w)
+	}
 	if err != nil {
 		return err
 	}
