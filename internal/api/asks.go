@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
@@ -20,9 +21,11 @@ import (
 type Asks struct {
 	KV     KV
 	Tokens interface {
-		Issue(r identity.RunIdentity) (string, error)
+		Issue(r identity.RunIdentity, limit time.Duration) (string, error)
 	}
-	Log *slog.Logger
+	// Limit is how long an attempt may take.
+	Limit func(c *execution.Claim) time.Duration
+	Log   *slog.Logger
 }
 
 // asked is the answer to a question: one of the two members.
@@ -46,7 +49,7 @@ func (a *Asks) Answer(ctx context.Context, c *execution.Claim, name string, ques
 	case "kv":
 		ok, err = a.kv(ctx, c, question)
 	case "token":
-		ok, err = a.Tokens.Issue(identity.RunIdentity{WorkflowID: c.WorkflowID, ExecutionID: c.ExecutionID, Incarnation: c.Incarnation, Attempt: c.Attempt})
+		ok, err = a.Tokens.Issue(identity.RunIdentity{WorkflowID: c.WorkflowID, ExecutionID: c.ExecutionID, Incarnation: c.Incarnation, Attempt: c.Attempt}, a.Limit(c))
 	default:
 		return nil, fmt.Errorf("this server has no %.40q", name)
 	}

@@ -83,6 +83,8 @@ func (o runtimeOperations) create(ctx context.Context, c route.Call[route.None],
 		return nil, f
 	}
 	body := showRuntime(r)
+	// As clients expect it of this answer alone: they wait for the small letters.
+	body.CreationStatus, body.CreationStatusOld = strings.ToUpper(body.CreationStatus), strings.ToUpper(body.CreationStatusOld)
 	return &body, nil
 }
 

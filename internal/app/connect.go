@@ -53,6 +53,7 @@ func (s *Server) connect(ctx context.Context) error {
 	runTokens := s.runTokens()
 	secrets := &secret.Service{Store: s.store, Ring: s.keyring, IDs: s.ids, Now: now}
 	asks := &api.Asks{KV: keyValues, Tokens: runTokens, Log: s.log}
+	asks.Limit = func(c *execution.Claim) time.Duration { return s.executions.LimitsOf(c).Timeout }
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
 		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,

@@ -35,6 +35,6 @@ func (s *Server) development(l *live, planner *trigger.Planner, routes *trigger.
 // server.
 func devTokens(runs *identity.RunTokens) func(workflow, execution id.ID) (string, error) {
 	return func(workflow, execution id.ID) (string, error) {
-		return runs.Issue(identity.RunIdentity{WorkflowID: workflow, ExecutionID: execution})
+		return runs.Issue(identity.RunIdentity{WorkflowID: workflow, ExecutionID: execution}, maxRunTimeout)
 	}
 }

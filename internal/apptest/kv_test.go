@@ -1,11 +1,14 @@
 package apptest_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
@@ -148,6 +151,9 @@ func TestRunTokens(t *testing.T) {
 	d := s.Deploy(t, "calls", keyValue(`await fetch("`+outside.URL+`", { headers: { authorization: await runToken() } }); return "done";`))
 	x := d.Send(t, `{}`)
 	run := apptest.NewClient(t, s.URL, <-tokens)
+	if life := lifeOf(t, run.Key); life != 2*time.Minute {
+		t.Errorf("the token of a run that may take a minute is good for %v", life)
+	}
 
 	put := run.JSON(t, http.StatusOK, "PUT", "/api/kv/default/mine/k", `{"value":null}`)
 	if value, is := put["value"]; !is || value != nil || put["created_at"] == nil || put["updated_at"] == nil {
@@ -200,6 +206,21 @@ func TestRunTokens(t *testing.T) {
 			t.Errorf("%s after the run: %s", method, r)
 		}
 	}
+}
+
+// lifeOf is how long a token is good for by itself.
+func lifeOf(t *testing.T, token string) time.Duration {
+	t.Helper()
+	_, claims, _ := strings.Cut(token, ".")
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(claims, ".")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var times struct{ Iat, Exp int64 }
+	if err := json.Unmarshal(text, &times); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(times.Exp-times.Iat) * time.Second
 }
 
 func TestBadKV(t *testing.T) {

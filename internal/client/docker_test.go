@@ -72,7 +72,7 @@ func (b *imageBackend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const (
 	pushTokenMade = `200 {"password":"secret","registryUrl":"host:1/floww/o1","imageTag":"tag"}`
-	isMaking      = `200 {"id":"r1","creationStatus":"in_progress","creationLogs":[{"message":"Waiting"}]}`
+	isMaking      = `200 {"id":"r1","creationStatus":"IN_PROGRESS","creationLogs":[{"message":"Waiting"}]}`
 	isReady       = `200 {"id":"r1","creationStatus":"completed","creationLogs":[{"message":"Waiting"},{"message":"Ready"}]}`
 )
 

@@ -48,7 +48,8 @@ type runtimeConfig struct {
 // Runtime is an image that code runs in.
 type Runtime struct {
 	ID string `json:"id"`
-	// CreationStatus is "in_progress", "completed", "failed" or "removed".
+	// CreationStatus is "completed", "failed" or "removed"; anything else is on the
+	// way to one of them.
 	CreationStatus string       `json:"creationStatus"`
 	CreationLogs   []RuntimeLog `json:"creationLogs"`
 }

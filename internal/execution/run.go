@@ -51,10 +51,6 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 	if err != nil {
 		return engine.Result{}, err
 	}
-	limits := s.Limits
-	if asked := c.Trigger.Options.Timeout; asked > 0 {
-		limits.Timeout = min(asked, s.MaxTimeout)
-	}
 	result, err := s.Engine.Invoke(ctx, engine.Invocation{
 		OrganizationID: c.OrganizationID,
 		WorkflowID:     c.WorkflowID,
@@ -66,11 +62,20 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 			Fields: c.Event.Fields, HasBody: c.Event.HasBody,
 			ContentType: c.Event.ContentType, Body: c.Event.Body,
 		},
-		Limits:  limits,
+		Limits:  s.LimitsOf(c),
 		Ask:     s.ask(c),
 		Secrets: secrets,
 	}, redacted(redactor, log.write))
 	return redactEnd(redactor, result, err)
+}
+
+// LimitsOf are the limits of an attempt.
+func (s *Service) LimitsOf(c *Claim) engine.Limits {
+	limits := s.Limits
+	if asked := c.Trigger.Options.Timeout; asked > 0 {
+		limits.Timeout = min(asked, s.MaxTimeout)
+	}
+	return limits
 }
 
 // ask answers what the code of a claim asks.

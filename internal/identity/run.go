@@ -31,17 +31,19 @@ type RunIdentity struct {
 // others that ask on its behalf.
 type RunTokens struct {
 	Signer *token.Signer
-	// Life is how long a token could be used if its attempt went on for ever.
-	Life time.Duration
-	Now  func() time.Time
+	Now    func() time.Time
 }
 
-// Issue returns a token of an attempt.
-func (t *RunTokens) Issue(r RunIdentity) (string, error) {
+// runTokenMargin is how much longer than its attempt can go on a token is good:
+// what the code asked for at the last moment may be under way.
+const runTokenMargin = time.Minute
+
+// Issue returns a token of an attempt that goes on for no longer than limit.
+func (t *RunTokens) Issue(r RunIdentity, limit time.Duration) (string, error) {
 	now := t.Now()
 	return t.Signer.Sign(token.Claims{
 		ID: r.ExecutionID.String(), Subject: runSubject + r.WorkflowID.String(),
-		Family: r.Incarnation.String() + ":" + strconv.Itoa(r.Attempt), IssuedAt: now, ExpiresAt: now.Add(t.Life),
+		Family: r.Incarnation.String() + ":" + strconv.Itoa(r.Attempt), IssuedAt: now, ExpiresAt: now.Add(limit + runTokenMargin),
 	})
 }
 

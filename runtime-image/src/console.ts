@@ -1,7 +1,7 @@
 import { format } from "node:util";
 import type { Limits } from "./runs";
 
-interface Line {
+export interface Line {
   time: number;
   level: string;
   message: string;

@@ -4,6 +4,7 @@
 import type { ServerResponse } from "node:http";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Line } from "./console";
 import type { Program } from "./programs";
 import { describe } from "./thrown";
 
@@ -70,7 +71,7 @@ export class Runs {
   }
 
   /** Runs a job to its end, or until nobody waits for the answer any more. */
-  async run(job: Job, log: (lines: object[]) => void, response: ServerResponse): Promise<Outcome> {
+  async run(job: Job, log: (lines: Line[]) => void, response: ServerResponse): Promise<Outcome> {
     const { worker } = this.#thread(job.limits?.memory ?? defaultMemory);
     const end = () => worker.terminate();
     response.on("close", end);
@@ -106,7 +107,7 @@ function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("FLOWWD_")));
 }
 
-function outcomeOf(worker: Worker, job: Job, log: (lines: object[]) => void): Promise<Outcome> {
+function outcomeOf(worker: Worker, job: Job, log: (lines: Line[]) => void): Promise<Outcome> {
   const began = performance.now();
   return new Promise((resolve) => {
     const failed = (reason: string, message: string, stack = "") => resolve({ failed: { reason, message, stack, durationMs: performance.now() - began } });

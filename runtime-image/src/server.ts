@@ -2,6 +2,7 @@
 // runtime contract, asks for a run.
 
 import http from "node:http";
+import type { Line } from "./console";
 import { Programs, type UserCode } from "./programs";
 import { Runs, type Failed, type Job } from "./runs";
 import { report } from "./report";
@@ -70,7 +71,7 @@ async function stream(event: Execute, response: http.ServerResponse): Promise<vo
 
 /** Answers when all is over, as the contract has it. */
 async function once(event: Execute, response: http.ServerResponse): Promise<void> {
-  const lines: object[] = [];
+  const lines: Line[] = [];
   const began = performance.now();
   const job = await prepare(event);
   const outcome = "failed" in job ? job : await runs.run(job, (more) => lines.push(...more), response);

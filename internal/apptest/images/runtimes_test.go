@@ -51,7 +51,7 @@ func pushed(t *testing.T, s *apptest.Server, d *dockertest.Daemon, image, hash s
 func ended(t *testing.T, s *apptest.Server, hash string) map[string]any {
 	t.Helper()
 	made := s.JSON(t, http.StatusOK, "POST", "/api/runtimes", map[string]any{"config": map[string]any{"image_hash": hash}})
-	if made["creation_status"] != "in_progress" || len(made["creation_logs"].([]any)) == 0 {
+	if made["creation_status"] != "IN_PROGRESS" || len(made["creation_logs"].([]any)) == 0 {
 		t.Errorf("a new runtime: %v", made)
 	}
 	var r map[string]any

@@ -3,6 +3,7 @@ package docker
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"unicode/utf8"
 
@@ -136,12 +137,19 @@ func bodyOf(e engine.Event) any {
 
 // answer is what an image says that knows only the contract.
 type answer struct {
-	Success          *bool           `json:"success"`
+	Success *bool `json:"success"`
+	// StatusCode is the status that the image means, whatever that of its answer.
+	StatusCode       int             `json:"statusCode"`
 	Triggers         []triggerWire   `json:"triggers"`
 	Providers        []providerWire  `json:"providers"`
 	TriggersExecuted *int            `json:"triggersExecuted"`
 	Error            json.RawMessage `json:"error"`
 	Message          string          `json:"message"`
+}
+
+// fine tells whether the answer says that all went well.
+func (a answer) fine() bool {
+	return (a.Success == nil || *a.Success) && a.StatusCode < http.StatusBadRequest
 }
 
 // complaint is what an answer says went wrong, and where; empty when nothing is

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/realm"
@@ -39,7 +40,6 @@ func (e *Engine) Define(ctx context.Context, organization id.ID, program *workfl
 	defer x.stop()
 	declared, err := x.define(request{
 		Type: typeDefine, UserCode: &userCode{parsed.Files, parsed.Entrypoint}, ProviderConfigs: json.RawMessage("{}"),
-		ProgramHash: hex.EncodeToString(program.Hash[:]),
 	}, program.Hash)
 	if err != nil {
 		return engine.Definitions{}, x.outcome(err)
@@ -56,6 +56,7 @@ func (x *exchange) define(r request, program workflow.Hash) (json.RawMessage, er
 	if !x.in.streams {
 		return x.definePlain(r)
 	}
+	r.ProgramHash = hex.EncodeToString(program[:])
 	var declared json.RawMessage
 	err := x.stream(r, program, maxDefined, func(line eventLine) error {
 		switch {
@@ -72,6 +73,10 @@ func (x *exchange) define(r request, program workflow.Hash) (json.RawMessage, er
 	return declared, err
 }
 
+// ownProviders are the types of providers that are the server's own and take no
+// config.
+var ownProviders = []string{"builtin", "kvstore"}
+
 // definePlain asks an image that knows only the contract.
 func (x *exchange) definePlain(r request) (json.RawMessage, error) {
 	a, ok, err := x.ask(r)
@@ -82,15 +87,30 @@ func (x *exchange) definePlain(r request) (json.RawMessage, error) {
 		message, stack := a.complaint()
 		return nil, &engine.Failure{Reason: engine.Threw, Message: bounded(orText(message, "the code can't be loaded")), Stack: bounded(stack), Duration: x.took()}
 	}
+	if a.Triggers == nil {
+		return nil, fmt.Errorf("%w: it answers get_definitions without triggers", errBroken)
+	}
 	type trigger struct {
 		Provider providerWire
 		Type     string
 		Input    string
 	}
-	declared := struct {
+	type provider struct {
+		providerWire
+		Secret *[]string `json:",omitempty"`
+	}
+	var declared struct {
 		Triggers  []trigger
-		Providers []providerWire
-	}{Providers: a.Providers}
+		Providers []provider
+	}
+	for _, p := range a.Providers {
+		made := provider{providerWire: p}
+		if !slices.Contains(ownProviders, p.Type) {
+			// It does not say which fields of its config it needs.
+			made.Secret = &[]string{}
+		}
+		declared.Providers = append(declared.Providers, made)
+	}
 	for _, t := range a.Triggers {
 		declared.Triggers = append(declared.Triggers, trigger{t.Provider, t.TriggerType, string(triggerOf(workflow.Declaration{Input: t.Input}).Input)})
 	}

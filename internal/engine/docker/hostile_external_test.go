@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/id"
@@ -69,6 +71,8 @@ func TestHostileImages(t *testing.T) {
 		"no handler":       {serving(healthy, `r.end('{"success":true,"triggersExecuted":0}')`), engine.NoHandler, "registers no such trigger"},
 		"failure in a 500": {serving(healthy, `r.writeHead(500).end('{"statusCode":500,"error":"Internal Server Error","message":"the code threw"}')`), engine.Threw, "the code threw"},
 		"failure in a 200": {serving(healthy, `r.end('{"success":false,"error":{"message":"told","stack":"at x"}}')`), engine.Threw, "told"},
+		"failure inside":   {serving(healthy, `r.end('{"statusCode":500,"error":"Internal Server Error","message":"told inside"}')`), engine.Threw, "told inside"},
+		"takes little":     {serving(healthy, `r.writeHead(413).end('{"statusCode":413,"error":"Payload Too Large","message":"x"}')`), engine.Crashed, "takes no request of"},
 		"crashes":          {serving(healthy, `process.exit(9)`), engine.Crashed, "ended with the status 9"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,6 +141,63 @@ func TestReports(t *testing.T) {
 	}
 	if got := strings.Join(lines, ","); got != "info one,log two" {
 		t.Errorf("the log is %s", got)
+	}
+}
+
+// echo tells what it was sent: as what the code declares, and in the log of a run
+// whose request is never answered, though its end was reported.
+const echo = `if (event.type === "get_definitions") {
+		r.end(JSON.stringify({success: true, triggers: [{provider: {type: "builtin", alias: "default"}, triggerType: "onWebhook", input: event}],
+			providers: [{type: "builtin", alias: "default"}, {type: "github", alias: "work"}]}));
+	} else {
+		await fetch(event.backendUrl + "/api/executions/" + event.executionId + "/complete", {method: "POST", headers: {authorization: "Bearer " + event.authToken},
+			body: JSON.stringify({logs: [{timestamp: new Date().toISOString(), level: "info", message: JSON.stringify({...event, authToken: event.authToken.length > 20})}], duration_ms: 1})});
+		q.socket.destroy();
+	}`
+
+// An image that knows only the contract is sent what the contract has and no
+// more, gets the configs of the providers that its code declares, and has said
+// how a run ended when it has reported that.
+func TestWhatImagesAreSent(t *testing.T) {
+	t.Parallel()
+	e := start(t, nil)
+	from := workflow.Source{Image: command(t, serving(healthy, echo)), Entrypoint: "main.ts", Files: map[string]string{"main.ts": "code"}}
+	call := invocation(t, e, from)
+	code := map[string]any{"files": map[string]any{"main.ts": "code"}, "entrypoint": "main.ts"}
+	declared, err := e.Define(t.Context(), call.OrganizationID, call.Program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, declared.Triggers[0].Input, map[string]any{"type": "get_definitions", "userCode": code, "providerConfigs": map[string]any{}})
+	if want := []engine.Secret{{ProviderRef: workflow.ProviderRef{Type: "github", Alias: "work"}}}; !cmp.Equal(declared.Secrets, want) {
+		t.Errorf("the code asks for %+v, want %+v", declared.Secrets, want)
+	}
+
+	call.Event = engine.Event{Fields: json.RawMessage(`{"method":"POST","path":"/webhook/x","headers":{},"query":{},"params":{}}`), HasBody: true, ContentType: "application/json", Body: []byte(`{"b":1,"a":[null]}`)}
+	call.Secrets = json.RawMessage(`{"github:work":{"token":"x"}}`)
+	var log string
+	if _, err := e.Invoke(t.Context(), call, func(lines []engine.LogLine) { log += lines[0].Message }); err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, []byte(log), map[string]any{
+		"type": "invoke_trigger", "userCode": code,
+		"trigger": map[string]any{"provider": map[string]any{"type": "builtin", "alias": "default"}, "triggerType": "onWebhook", "input": map[string]any{"path": "/suite"}, "ordinal": 0.0},
+		"data": map[string]any{
+			"method": "POST", "path": "/webhook/x", "headers": map[string]any{}, "query": map[string]any{}, "params": map[string]any{}, "body": map[string]any{"b": 1.0, "a": []any{nil}},
+		},
+		"backendUrl": "http://127.0.0.1:8001", "authToken": true, "executionId": call.ExecutionID.String(),
+		"providerConfigs": map[string]any{"github:work": map[string]any{"token": "x"}},
+	})
+}
+
+func sameJSON(t *testing.T, text []byte, want map[string]any) {
+	t.Helper()
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("an image is sent (-want +got):\n%s", diff)
 	}
 }
 

@@ -121,8 +121,9 @@ func (in *instance) waitHealthy(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for {
-		err := in.askHealth(ctx)
+		streams, err := in.askHealth(ctx)
 		if err == nil {
+			in.streams = streams
 			return nil
 		}
 		if last == nil || ctx.Err() == nil { // the end of the wait is no answer
@@ -165,28 +166,28 @@ func imageFault(format string, args ...any) error {
 	return &engine.Failure{Reason: engine.Crashed, Message: fmt.Sprintf(format, args...)}
 }
 
-// askHealth asks once. The error is for a person.
-func (in *instance) askHealth(ctx context.Context) error {
+// askHealth asks once; streams says that the image is one of ours. The error is
+// for a person.
+func (in *instance) askHealth(ctx context.Context) (streams bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	status, body, err := in.call(ctx, http.MethodGet, "/health", nil, maxHealth)
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return errors.New("GET /health gives no answer")
+		return false, errors.New("GET /health gives no answer")
 	case err != nil:
-		return errors.New("nothing answers on port 8000")
+		return false, errors.New("nothing answers on port 8000")
 	case status != http.StatusOK:
-		return fmt.Errorf("GET /health answers with the status %d", status)
+		return false, fmt.Errorf("GET /health answers with the status %d", status)
 	}
 	var health struct {
 		Status string `json:"status"`
 		Flowwd int    `json:"flowwd"`
 	}
 	if err := json.Unmarshal(body, &health); err != nil || health.Status != "ok" {
-		return fmt.Errorf(`GET /health answers %.100q, not {"status":"ok"}`, body)
+		return false, fmt.Errorf(`GET /health answers %.100q, not {"status":"ok"}`, body)
 	}
-	in.streams = health.Flowwd >= 1
-	return nil
+	return health.Flowwd >= 1, nil
 }
 
 const maxHealth = 64 << 10

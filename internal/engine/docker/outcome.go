@@ -113,7 +113,7 @@ func (x *exchange) outcome(err error) error {
 		}
 		x.endRun()
 		return &engine.Failure{Reason: engine.Crashed, Message: err.Error(), Duration: x.took()}
-	case x.ended(exitPatience):
+	case x.diesNow():
 		return x.lost()
 	}
 	x.in.kill() // what is left of the run must not go on beside the next attempt
@@ -128,6 +128,20 @@ func (x *exchange) ended(patience time.Duration) bool {
 	case <-time.After(patience):
 		return false
 	}
+}
+
+// diesNow reports whether the container's end is what cut a connection: it is
+// known a moment later, or the container answers and has only hung up.
+func (x *exchange) diesNow() bool {
+	for end := x.e.config.Now().Add(exitPatience); x.e.config.Now().Before(end); {
+		if x.ended(exitPatience / 10) {
+			return true
+		}
+		if _, err := x.in.askHealth(context.WithoutCancel(x.outside)); err == nil {
+			return false
+		}
+	}
+	return x.ended(0)
 }
 
 // lost says why the container ended while the code ran.

@@ -18,10 +18,13 @@ const maxAnswer = 16 << 20
 func (x *exchange) plain(r request, limits engine.Limits, sink func([]engine.LogLine)) (engine.Result, error) {
 	a, ok, err := x.ask(r)
 	if err != nil {
-		return engine.Result{}, x.outcome(err)
+		err = x.outcome(err) // nothing goes on that could report
 	}
 	took := x.took()
 	reported := x.run.take()
+	if err != nil && (reported == nil || x.outside.Err() != nil) {
+		return engine.Result{}, err
+	}
 	if reported != nil {
 		(&logger{x: x, limits: limits, sink: sink}).add(reported.lines)
 		took = min(took, max(0, reported.took))
@@ -33,6 +36,9 @@ func (x *exchange) plain(r request, limits engine.Limits, sink func([]engine.Log
 	switch {
 	case reported != nil && reported.failed:
 		return fail(engine.Threw, reported.message, reported.stack)
+	case err != nil:
+		// The server has said that it knows the end: running again would do all
+		// of it twice.
 	case !ok:
 		return fail(engine.Threw, orText(message, "the runtime in the image failed without a message"), stack)
 	case a.TriggersExecuted != nil && *a.TriggersExecuted == 0:
@@ -56,11 +62,15 @@ func (x *exchange) ask(r request) (answer, bool, error) {
 	if len(text) > maxAnswer {
 		return answer{}, false, fmt.Errorf("%w: its answer has more than %d bytes", errBroken, maxAnswer)
 	}
+	if response.StatusCode == http.StatusRequestEntityTooLarge {
+		return answer{}, false, &engine.Failure{Reason: engine.Crashed, Duration: x.took(), Message: fmt.Sprintf(
+			"the runtime in the image takes no request of %d bytes, which the code and its event have together; make them smaller, or the image's bound larger", response.Request.ContentLength)}
+	}
 	var a answer
 	if err := json.Unmarshal(text, &a); err != nil {
 		return a, false, fmt.Errorf("%w: POST /execute answers with the status %d and no JSON: %.100q", errBroken, response.StatusCode, text)
 	}
-	return a, response.StatusCode == http.StatusOK && (a.Success == nil || *a.Success), nil
+	return a, response.StatusCode == http.StatusOK && a.fine(), nil
 }
 
 func orText(text, fallback string) string {
