@@ -35,6 +35,7 @@ type configAuth struct {
 type configFeatures struct {
 	Billing            bool `json:"billing"`
 	SingleOrganization bool `json:"singleOrg"`
+	Images             bool `json:"images" doc:"Whether code can run in images that are pushed"`
 }
 
 type configLimits struct {
@@ -49,7 +50,7 @@ func registerConfig(r *route.Router, d Deps) {
 	}, route.NoObject(), func(ctx context.Context, _ route.Call[route.None], _ *struct{}) (*configBody, error) {
 		return &configBody{
 			Auth: d.configAuth(ctx), WebsocketURL: d.WebsocketURL(), Version: d.Version,
-			Features: configFeatures{SingleOrganization: d.SingleOrganization},
+			Features: configFeatures{SingleOrganization: d.SingleOrganization, Images: d.RunsImages},
 		}, nil
 	})
 }

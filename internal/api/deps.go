@@ -65,6 +65,8 @@ type Deps struct {
 	Version string
 	// SingleOrganization says that everybody is in one organization.
 	SingleOrganization bool
+	// RunsImages says that code can run in images.
+	RunsImages bool
 	Logger             *slog.Logger
 	Now                func() time.Time
 	// WebhookBody and DeploymentBody are the greatest bodies in bytes; 0 for

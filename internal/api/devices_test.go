@@ -154,7 +154,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const rest = `"websocket_url":"wss://flows.example/ws/connection/websocket","is_cloud":false,"stripe_publishable_key":null,
-		"features":{"billing":false,"singleOrg":false},"limits":{"maxWorkflows":null,"maxExecutionsPerMonth":null},"version":"1.2.3"}`
+		"features":{"billing":false,"singleOrg":false,"images":false},"limits":{"maxWorkflows":null,"maxExecutionsPerMonth":null},"version":"1.2.3"}`
 	w.login.client = identity.ClientConfig{ClientID: identity.OwnClientID, Issuer: identity.TokenIssuer}
 	wantJSON(t, w.ask(t, "GET", "/api/config", "", "Authorization: "), 200, `{"auth":{"provider":"oidc","client_id":"password-auth",
 		"device_authorization_endpoint":"https://flows.example/auth/device/authorize","token_endpoint":"https://flows.example/auth/device/token",

@@ -127,7 +127,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Checks:    s.checks(),
 		Metrics:   s.metrics.handler(),
 		PublicURL: s.URL,
-		Version:   s.config.Version, SingleOrganization: settings.SingleOrg,
+		Version:   s.config.Version, SingleOrganization: settings.SingleOrg, RunsImages: s.containers != nil,
 		WebsocketURL: func() string { return settings.Realtime.WebsocketURL(s.URL()) },
 		Logger:       s.log, Now: now,
 		WebhookBody: int64(settings.WebhookLimit), DeploymentBody: int64(settings.DeploymentLimit),

@@ -23,6 +23,11 @@ func (c *Client) DeployProject(ctx context.Context, dir string, out io.Writer) (
 	if err != nil {
 		return Deployment{}, err
 	}
+	if project.Build != nil {
+		if err := c.runsImages(ctx, *project.Build); err != nil {
+			return Deployment{}, err
+		}
+	}
 	workflow, err := c.workflowOf(ctx, project)
 	if err != nil {
 		return Deployment{}, err

@@ -38,7 +38,7 @@ esac
 // imageBackend answers what a deployment with an image asks for on the way.
 type imageBackend struct {
 	*backend
-	pushToken, runtime, looks []string // answers, a status before each
+	config, pushToken, runtime, looks []string // answers, a status before each
 }
 
 func (b *imageBackend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -59,6 +59,8 @@ func (b *imageBackend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, status, strings.TrimSpace(next[3:]))
 	}
 	switch {
+	case r.URL.Path == "/api/config":
+		take(&b.config)
 	case r.URL.Path == "/api/runtimes/push_token":
 		take(&b.pushToken)
 	case r.Method == http.MethodPost && r.URL.Path == "/api/runtimes":
@@ -89,7 +91,7 @@ func (b *imageBackend) deployImage(t *testing.T, d Docker) (progress string, err
 }
 
 func newImageBackend(t *testing.T) *imageBackend {
-	return &imageBackend{backend: newBackend(t), pushToken: []string{pushTokenMade}, runtime: []string{isMaking}, looks: []string{isMaking, isReady}}
+	return &imageBackend{backend: newBackend(t), config: []string{`200 {"features":{"images":true}}`}, pushToken: []string{pushTokenMade}, runtime: []string{isMaking}, looks: []string{isMaking, isReady}}
 }
 
 func TestDeployImage(t *testing.T) {
@@ -154,7 +156,9 @@ func TestDeployImageFails(t *testing.T) {
 		{"a recipe that is wrong", failing("build*", "no such instruction"), nil, []string{"could not be built of", "Dockerfile", "exit status 3", "is above"}},
 		{"no room", failing("*push*", "denied: the limit (FLOWW_REGISTRY_LIMIT)"), nil, []string{"push the image to host:1: denied: the limit (FLOWW_REGISTRY_LIMIT)"}},
 		{"no HTTPS", failing("*push*", "http: server gave HTTP response to HTTPS client"), nil, []string{"docker insists on HTTPS", "insecure-registries"}},
-		{"no images there", working, func(b *imageBackend) { b.runtime = []string{`400 {"detail":"This server runs no images"}`} }, []string{"This server runs no images"}},
+		{"no images there", failing("*", "docker was run"), func(b *imageBackend) { b.config = []string{`200 {"features":{"images":false}}`} },
+			[]string{"the project has ", "/Dockerfile, but http://", "runs no images, so that none was built", "--runtime docker", `"build: false" in floww.yaml`}},
+		{"an older server has none", working, func(b *imageBackend) { b.config = []string{`200 {}`}; b.runtime = []string{`400 {"detail":"This server runs no images"}`} }, []string{"This server runs no images"}},
 		{"a runtime that fails", working, func(b *imageBackend) {
 			b.looks = []string{`200 {"id":"r1","creationStatus":"failed","creationLogs":[{"message":"it ended at once"}]}`}
 		}, []string{"the runtime could not be made of the image: it ended at once"}},

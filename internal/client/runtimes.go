@@ -122,6 +122,24 @@ func lastOf(logs []RuntimeLog) string {
 	return ": " + logs[len(logs)-1].Message
 }
 
+// runsImages asks the server whether there is any use in building an image. One
+// that does not say is not in the way.
+func (c *Client) runsImages(ctx context.Context, b Build) error {
+	var config struct {
+		Features struct {
+			Images *bool `json:"images"`
+		} `json:"features"`
+	}
+	if err := c.call(ctx, http.MethodGet, "/api/config", nil, nil, &config); err != nil {
+		return err
+	}
+	if can := config.Features.Images; can == nil || *can {
+		return nil
+	}
+	return fmt.Errorf("the project has %s, but %s runs no images, so that none was built; whoever runs the server can start it with --runtime docker, and "+
+		"\"build: false\" in %s deploys the code without an image", b.Dockerfile, c.base.Redacted(), manifestName)
+}
+
 // runtimeOf returns the runtime of a project's image: builds the image, pushes it
 // if the server has it not, and waits until the runtime is ready.
 func (c *Client) runtimeOf(ctx context.Context, workflow string, b Build) (string, error) {

@@ -91,7 +91,12 @@ func testDeployCommand(t *testing.T, s *apptest.Server, d *dockertest.Daemon, im
 		t.Errorf("a recipe that is wrong: %v\n%s", err, progress)
 	}
 
-	small := start(t, apptest.Options{Settings: func(c *config.Settings) { c.RegistryLimit = 1 << 20 }})
+	none := start(t, apptest.Options{})
+	if progress, _, err := deploys(t, none, d, dir); err == nil || !strings.Contains(err.Error(), "runs no images") || progress != "" {
+		t.Errorf("a server that runs no images: %v\n%s", err, progress)
+	}
+
+	small := serve(t, d, apptest.Options{Settings: func(c *config.Settings) { c.RegistryLimit = 1 << 20 }})
 	content := make([]byte, 2<<20)
 	if _, err := rand.Read(content); err != nil {
 		t.Fatal(err)
