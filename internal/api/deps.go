@@ -67,8 +67,8 @@ type Deps struct {
 	SingleOrganization bool
 	// RunsImages says that code can run in images.
 	RunsImages bool
-	Logger             *slog.Logger
-	Now                func() time.Time
+	Logger     *slog.Logger
+	Now        func() time.Time
 	// WebhookBody and DeploymentBody are the greatest bodies in bytes; 0 for
 	// 25 MiB and 32 MiB.
 	WebhookBody, DeploymentBody int64

@@ -64,7 +64,7 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 		Host: settings.DockerHost, Instance: s.Instance(), Relay: s.config.Runner[0],
 		Slots: settings.Runners, Concurrency: settings.DockerConcurrency, RunMemory: int64(settings.RunMemory),
 		Memory: int64(settings.DockerMemory), CPUs: settings.DockerCPUs, Pids: int64(settings.DockerPids), Tmp: int64(settings.DockerTmp),
-		Default: s.defaultImage(), Network: settings.DockerNetwork, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
+		Default: s.defaultImage(), Network: settings.DockerNetwork, Spare: settings.DockerSpare, StopAfter: settings.DockerStopAfter, RemoveAfter: settings.DockerRemoveAfter,
 		Fetch: fetch.Config{Policy: s.fetchPolicy, Own: s.ownAddresses},
 		// The router is made later, and before anything runs.
 		Backend:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),

@@ -158,7 +158,10 @@ func TestDeployImageFails(t *testing.T) {
 		{"no HTTPS", failing("*push*", "http: server gave HTTP response to HTTPS client"), nil, []string{"docker insists on HTTPS", "insecure-registries"}},
 		{"no images there", failing("*", "docker was run"), func(b *imageBackend) { b.config = []string{`200 {"features":{"images":false}}`} },
 			[]string{"the project has ", "/Dockerfile, but http://", "runs no images, so that none was built", "--runtime docker", `"build: false" in floww.yaml`}},
-		{"an older server has none", working, func(b *imageBackend) { b.config = []string{`200 {}`}; b.runtime = []string{`400 {"detail":"This server runs no images"}`} }, []string{"This server runs no images"}},
+		{"an older server has none", working, func(b *imageBackend) {
+			b.config = []string{`200 {}`}
+			b.runtime = []string{`400 {"detail":"This server runs no images"}`}
+		}, []string{"This server runs no images"}},
 		{"a runtime that fails", working, func(b *imageBackend) {
 			b.looks = []string{`200 {"id":"r1","creationStatus":"failed","creationLogs":[{"message":"it ended at once"}]}`}
 		}, []string{"the runtime could not be made of the image: it ended at once"}},

@@ -27,6 +27,7 @@ type Containers struct {
 	DockerTmp         Size          `name:"docker-tmp" env:"FLOWW_DOCKER_TMP" default:"64MiB" min:"1MiB" max:"1TiB" placeholder:"SIZE" group:"Containers" help:"Size of a container's /tmp, the only place that code can write to."`
 	DockerCPUs        float64       `name:"docker-cpus" env:"FLOWW_DOCKER_CPUS" default:"1" placeholder:"N" group:"Containers" help:"Processors of a container; parts of one are possible, such as 0.5."`
 	DockerPids        int           `name:"docker-pids" env:"FLOWW_DOCKER_PIDS" default:"256" min:"32" max:"100000" placeholder:"N" group:"Containers" help:"Processes and threads of a container."`
+	DockerSpare       int           `name:"docker-spare" env:"FLOWW_DOCKER_SPARE" default:"2" min:"0" max:"64" placeholder:"N" group:"Containers" help:"Network namespaces that are made ahead, each a container that does nothing, since they take longest of what a container needs to start; 0 for none."`
 	DockerStopAfter   time.Duration `name:"docker-stop-after" env:"FLOWW_DOCKER_STOP_AFTER" default:"5m" min:"1s" max:"24h" placeholder:"TIME" group:"Containers" help:"Time without a run after which a container is stopped."`
 	DockerRemoveAfter time.Duration `name:"docker-remove-after" env:"FLOWW_DOCKER_REMOVE_AFTER" default:"1h" min:"1s" max:"8760h" placeholder:"TIME" group:"Containers" help:"Time without a run after which a container is removed."`
 }

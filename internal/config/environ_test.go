@@ -68,7 +68,7 @@ func TestDefaults(t *testing.T) {
 		Runners: 32, RunTimeout: time.Minute, RunMemory: 128 << 20,
 		RetentionDays: 30, StopTimeout: 30 * time.Second, LogFormat: LogText,
 		Containers: Containers{
-			Runtime: RuntimeEmbedded, DefaultImage: "floww-runtime", DockerConcurrency: 8, DockerMemory: 1 << 30, DockerTmp: 64 << 20, DockerCPUs: 1, DockerPids: 256,
+			Runtime: RuntimeEmbedded, DefaultImage: "floww-runtime", DockerConcurrency: 8, DockerMemory: 1 << 30, DockerTmp: 64 << 20, DockerCPUs: 1, DockerPids: 256, DockerSpare: 2,
 			DockerStopAfter: 5 * time.Minute, DockerRemoveAfter: time.Hour,
 		},
 		Login: Login{

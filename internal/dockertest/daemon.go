@@ -115,8 +115,8 @@ func (d *Daemon) Clear(ctx context.Context, label string) error {
 	for i, c := range list.Items {
 		all.Go(func() {
 			_, removed[i] = d.API.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
-			if errdefs.IsNotFound(removed[i]) {
-				removed[i] = nil
+			if errdefs.IsNotFound(removed[i]) || errdefs.IsConflict(removed[i]) {
+				removed[i] = nil // another removes it
 			}
 		})
 	}

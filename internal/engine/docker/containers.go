@@ -50,7 +50,8 @@ const removeTimeout = 30 * time.Second
 // pair are the two containers of an organization and image.
 type pair struct {
 	holder, code string
-	running      bool
+	// held says that the holder runs, and running that both do.
+	held, running bool
 }
 
 // fingerprint names the settings that are in a container for good.
@@ -60,25 +61,29 @@ func (c Config) fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// create makes the containers of a pod. The image is there.
+// labels are those of a container; key is whom it is for, nil for whoever comes.
+func (e *Engine) labels(relay, pair, role string, key *podKey) map[string]string {
+	all := map[string]string{labelInstance: e.config.Instance, labelPair: pair, labelRole: role, labelSettings: e.settings + " " + relay}
+	if key != nil {
+		all[labelOrganization], all[labelImage] = key.organization.String(), key.image
+	}
+	return all
+}
+
+// create makes the containers of a pod, the holder running. The image is there.
 func (e *Engine) create(ctx context.Context, key podKey) (*pair, error) {
 	image, err := e.relayImage(ctx)
 	if err != nil {
 		return nil, err
 	}
-	name := e.config.IDs.New().String()
-	labels := func(role string) map[string]string {
-		return map[string]string{
-			labelInstance: e.config.Instance, labelOrganization: key.organization.String(), labelImage: key.image,
-			labelPair: name, labelRole: role, labelSettings: e.settings + " " + image,
+	h, ready := e.spare(ctx)
+	if !ready {
+		if h, err = e.makeHolder(ctx, &key); err != nil {
+			return nil, err
 		}
 	}
-	p := &pair{}
-	p.holder, err = e.createOne(ctx, "flowwd-holder-"+name, e.holder(image, labels(roleHolder)))
-	if err != nil {
-		return nil, fmt.Errorf("create the holder of a container: %w", err)
-	}
-	p.code, err = e.createOne(ctx, "flowwd-code-"+name, e.code(key.image, p.holder, labels(roleCode)))
+	p := &pair{holder: h.id, held: true}
+	p.code, err = e.createOne(ctx, "flowwd-code-"+h.pair, e.code(key.image, p.holder, e.labels(image, h.pair, roleCode, &key)))
 	if err != nil {
 		e.remove(p)
 		return nil, refused("made", key.image, err)
@@ -154,20 +159,9 @@ func refused(what, image string, err error) error {
 	return imageFault("a container of %s can't be %s: %v", image, what, err)
 }
 
-// run starts both containers.
-func (e *Engine) run(ctx context.Context, p *pair) error {
-	for _, one := range []string{p.holder, p.code} {
-		if _, err := e.api.ContainerStart(ctx, one, client.ContainerStartOptions{}); err != nil {
-			return err
-		}
-	}
-	p.running = true
-	return nil
-}
-
 // halt stops both containers at once: nothing runs in them.
 func (e *Engine) halt(ctx context.Context, p *pair) error {
-	p.running = false
+	p.held, p.running = false, false
 	var all error
 	for _, one := range []string{p.code, p.holder} {
 		_, err := e.api.ContainerKill(ctx, one, client.ContainerKillOptions{Signal: "SIGKILL"})

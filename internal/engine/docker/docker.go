@@ -55,6 +55,9 @@ type Config struct {
 	RunMemory int64
 	// Default is the image of programs whose sources name none; empty for none.
 	Default string
+	// Spare is how many network namespaces are made ahead of the containers that
+	// need them. None unless set.
+	Spare int
 	// Network is a network of the daemon that containers join; none unless set.
 	Network string
 	// PullTimeout, StartTimeout and DefineTimeout bound these steps. Defaults
@@ -92,6 +95,8 @@ type Engine struct {
 	runs sync.WaitGroup
 	work sync.WaitGroup
 
+	spares spares
+
 	relayMu sync.Mutex
 	relay   string // the image of the relay, once it is there
 
@@ -116,7 +121,7 @@ func New(config Config) (*Engine, error) {
 	life, stop := context.WithCancel(context.Background())
 	return &Engine{
 		config: c, api: api, fetch: fetch.New(c.Fetch), slots: make(chan struct{}, c.Slots), settings: c.fingerprint(),
-		life: life, stop: stop, pods: map[podKey]*pod{},
+		life: life, stop: stop, pods: map[podKey]*pod{}, spares: spares{taken: make(chan struct{}, 1)},
 	}, nil
 }
 
@@ -147,6 +152,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("take over the containers of this installation: %w", err)
 	}
 	e.work.Go(e.keep)
+	if e.config.Spare > 0 {
+		e.work.Go(e.stock)
+	}
 	if e.config.Default != "" {
 		e.work.Go(e.keepDefault)
 	}

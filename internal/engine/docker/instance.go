@@ -61,20 +61,34 @@ const (
 	tailBytes = 600
 )
 
+func (e *Engine) newInstance(key podKey, p *pair) *instance {
+	return &instance{e: e, key: key, pair: p, gone: make(chan struct{}), runs: map[id.ID]*run{}, known: map[workflow.Hash]bool{}}
+}
+
+func (in *instance) openLink(ctx context.Context) (err error) {
+	in.link, err = in.e.openLink(ctx, in.pair.holder, in.backend())
+	return err
+}
+
 // connect makes an instance of a running pair once it is healthy. The error is
 // an *engine.Failure when the image is at fault.
 func (e *Engine) connect(ctx context.Context, key podKey, p *pair) (*instance, error) {
-	in := &instance{e: e, key: key, pair: p, gone: make(chan struct{}), runs: map[id.ID]*run{}, known: map[workflow.Hash]bool{}}
-	var err error
-	if in.link, err = e.openLink(ctx, p.holder, in.backend()); err != nil {
+	in := e.newInstance(key, p)
+	if err := in.openLink(ctx); err != nil {
 		return nil, err
 	}
-	e.work.Go(in.watch)
-	if err := in.waitHealthy(ctx); err != nil {
+	return in, in.live(ctx)
+}
+
+// live waits until the containers of an instance are healthy; where they are not,
+// its link is closed.
+func (in *instance) live(ctx context.Context) error {
+	in.e.work.Go(in.watch)
+	err := in.waitHealthy(ctx)
+	if err != nil {
 		in.link.close()
-		return nil, err
 	}
-	return in, nil
+	return err
 }
 
 // watch waits for the container's end. It ends with the engine.
@@ -134,7 +148,7 @@ func (in *instance) waitHealthy(ctx context.Context) error {
 		case <-in.gone:
 			return in.stillborn()
 		case <-in.link.lost():
-			return &engine.Interrupted{Message: "the process beside the container was ended while the container started"}
+			return errHolderGone()
 		case <-ctx.Done():
 			if in.e.life.Err() != nil {
 				return stopping()

@@ -51,7 +51,7 @@ func (e *Engine) found(ctx context.Context) (pods map[podKey]*pair, orphans []*p
 			pairs[name] = p
 		}
 		if c.Labels[labelRole] == roleHolder {
-			p.holder = c.ID
+			p.holder, p.held = c.ID, c.State == container.StateRunning
 		} else {
 			p.code, p.running = c.ID, c.State == container.StateRunning
 		}

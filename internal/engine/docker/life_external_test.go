@@ -126,6 +126,54 @@ func TestIdleContainers(t *testing.T) {
 	until(t, "they are removed", func() bool { return len(mine(t, name)) == 0 })
 }
 
+// Holders that are made ahead become part of one pair each, of whichever
+// organization, and one that is gone is in nobody's way.
+func TestSpareHolders(t *testing.T) {
+	t.Parallel()
+	name := ""
+	e := start(t, func(c *docker.Config) { named(&name)(c); c.Spare = 2 })
+	spares := func() (ids []string) {
+		for _, c := range mine(t, name) {
+			if c.Labels["io.flowwd.organization"] == "" && c.State == container.StateRunning {
+				ids = append(ids, c.ID)
+			}
+		}
+		return ids
+	}
+	until(t, "two are there", func() bool { return len(spares()) == 2 })
+	before := spares()
+	call := invocation(t, e, handler(`return 1;`))
+	other := invocation(t, e, handler(`return 1;`))
+	must(t, e, call)
+	must(t, e, other)
+	pairs := map[string]string{}
+	for _, c := range mine(t, name) {
+		if c.Labels["io.flowwd.role"] == "code" {
+			pairs[c.Labels["io.flowwd.organization"]] = c.HostConfig.NetworkMode
+		}
+	}
+	got := []string{pairs[call.OrganizationID.String()], pairs[other.OrganizationID.String()]}
+	want := []string{"container:" + before[0], "container:" + before[1]}
+	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("the pairs have %v, want %v", got, want)
+	}
+	until(t, "there are two others", func() bool { return len(spares()) == 4 })
+	for _, id := range spares() {
+		if !slices.Contains(before, id) {
+			if _, err := daemon.API.ContainerKill(t.Context(), id, client.ContainerKillOptions{Signal: "SIGKILL"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	must(t, e, invocation(t, e, handler(`return 1;`)))
+	stop(t, e)
+	second := start(t, named(&name))
+	must(t, second, call)
+	if left := mine(t, name); len(left) != 6 {
+		t.Errorf("after the next start without spares there are %d containers, want three pairs", len(left))
+	}
+}
+
 func TestEndsOfContainers(t *testing.T) {
 	t.Parallel()
 	name := ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/moby/moby/client"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -168,6 +169,11 @@ func (e *Engine) discard(p *pod) {
 
 // start makes an instance: of the pair that is there, else of a new one.
 func (e *Engine) start(ctx context.Context, p *pod, report func(string)) (*instance, error) {
+	if p.pair != nil && !p.pair.held && e.spares.count() > 0 {
+		stopped := p.pair
+		e.work.Go(func() { e.remove(stopped) }) // a new one is up sooner
+		p.pair = nil
+	}
 	if p.pair != nil {
 		in, err := e.resume(ctx, p)
 		if err == nil {
@@ -198,12 +204,38 @@ func (e *Engine) start(ctx context.Context, p *pod, report func(string)) (*insta
 	return in, nil
 }
 
-// bring starts a pair and waits until it is healthy.
+// bring starts a pair and waits until it is healthy. The relay starts beside the
+// code, both of which need the holder.
 func (e *Engine) bring(ctx context.Context, key podKey, pair *pair) (*instance, error) {
-	if err := e.run(ctx, pair); err != nil {
+	if !pair.held {
+		if _, err := e.api.ContainerStart(ctx, pair.holder, client.ContainerStartOptions{}); err != nil {
+			return nil, refused("started", key.image, err)
+		}
+		pair.held = true
+	}
+	in := e.newInstance(key, pair)
+	linked := make(chan error, 1)
+	go func() { linked <- in.openLink(ctx) }()
+	_, err := e.api.ContainerStart(ctx, pair.code, client.ContainerStartOptions{})
+	noLink := <-linked
+	switch {
+	case err == nil && noLink == nil:
+		pair.running = true
+		return in, in.live(ctx)
+	case noLink == nil:
+		in.link.close()
+	}
+	if ctx.Err() == nil && !e.stands(ctx, pair.holder) {
+		return nil, errHolderGone()
+	}
+	if err != nil {
 		return nil, refused("started", key.image, err)
 	}
-	return e.connect(ctx, key, pair)
+	return nil, noLink
+}
+
+func errHolderGone() error {
+	return &engine.Interrupted{Message: "the process beside the container was ended while the container started"}
 }
 
 // resume uses the pair that is there. What an earlier server left running in an
