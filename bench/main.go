@@ -32,7 +32,7 @@ func main() {
 	flag.DurationVar(&o.seconds, "time", 10*time.Second, "length of each load")
 	flag.IntVar(&o.rounds, "rounds", 7, "starts to measure")
 	flag.IntVar(&o.samples, "samples", 500, "events to follow to their first line")
-	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, deploy, load, work, auth, live or takeover")
+	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, deploy, load, work, auth, live, images or takeover")
 	out := flag.String("out", "bench/RESULTS.md", "file to write")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

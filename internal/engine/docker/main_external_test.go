@@ -4,6 +4,7 @@ package docker_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/dockertest"
+	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/workflow"
 )
 
 // What all tests of this package share.
@@ -94,5 +97,22 @@ func stop(t testing.TB, e *docker.Engine) {
 	defer cancel()
 	if err := e.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// invocation is a call of a source's handler by a new organization.
+func invocation(t testing.TB, e *docker.Engine, from workflow.Source) engine.Invocation {
+	t.Helper()
+	program, err := e.Compile(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := id.NewSource(time.Now)
+	return engine.Invocation{
+		OrganizationID: ids.New(), WorkflowID: ids.New(), ExecutionID: ids.New(), Attempt: 1, Program: program,
+		Trigger: workflow.Declaration{
+			Provider: workflow.ProviderRef{Type: "builtin", Alias: "default"}, Type: "onWebhook", Input: json.RawMessage(`{"path":"/suite"}`),
+		},
+		Limits: engine.DefaultLimits(),
 	}
 }
