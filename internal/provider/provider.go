@@ -44,6 +44,9 @@ type Schedule interface {
 	Event(planned, actual time.Time) (json.RawMessage, error)
 }
 
+// FormInput begins the places of what is wrong in an input of a Form.
+const FormInput = "inputData"
+
 // Form is what people see who fire a trigger by hand.
 type Form interface {
 	// Name and Description are for people; Schema is a JSON Schema, nil when any
@@ -52,7 +55,7 @@ type Form interface {
 	Description() string
 	Schema() json.RawMessage
 	// Event checks an input and returns the fields of the event with it;
-	// fault.Invalid when the schema does not allow it.
+	// fault.Invalid when the schema does not allow it, with the parts that are wrong.
 	Event(by string, input json.RawMessage) (json.RawMessage, error)
 }
 

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
@@ -107,7 +109,9 @@ func (f form) Event(by string, input json.RawMessage) (json.RawMessage, error) {
 	if f.compiled != nil {
 		var wrong *jsonschema.ValidationError
 		if err := f.compiled.Validate(value); errors.As(err, &wrong) {
-			return nil, fault.New(fault.Invalid, "Input validation failed: %s", problems(wrong))
+			f := fault.New(fault.Invalid, "Input validation failed: %s", problems(wrong))
+			f.Fields = wrongParts(wrong)
+			return nil, f
 		} else if err != nil {
 			return nil, fmt.Errorf("validate an input: %w", err)
 		}
@@ -119,22 +123,50 @@ func (f form) Event(by string, input json.RawMessage) (json.RawMessage, error) {
 func problems(e *jsonschema.ValidationError) string {
 	printer := message.NewPrinter(language.English)
 	var all []string
-	var walk func(*jsonschema.ValidationError)
-	walk = func(e *jsonschema.ValidationError) {
-		if len(e.Causes) == 0 {
-			place := ""
-			if len(e.InstanceLocation) > 0 {
-				place = strings.Join(e.InstanceLocation, ".") + ": "
-			}
-			all = append(all, place+e.ErrorKind.LocalizedString(printer))
+	for _, leaf := range leaves(e) {
+		place := ""
+		if len(leaf.InstanceLocation) > 0 {
+			place = strings.Join(leaf.InstanceLocation, ".") + ": "
 		}
-		for _, cause := range e.Causes {
-			walk(cause)
-		}
+		all = append(all, place+leaf.ErrorKind.LocalizedString(printer))
 	}
-	walk(e)
 	if more := len(all) - maxProblems; more > 0 {
 		all = append(all[:maxProblems], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(all, "; ")
+}
+
+// wrongParts are the parts of an input that are wrong. What is missing is one that
+// is not there.
+func wrongParts(e *jsonschema.ValidationError) []fault.Field {
+	printer := message.NewPrinter(language.English)
+	var all []fault.Field
+	add := func(place []string, text string) {
+		if len(all) < maxProblems {
+			all = append(all, fault.Field{Location: strings.Join(append([]string{provider.FormInput}, place...), "."), Message: text})
+		}
+	}
+	for _, leaf := range leaves(e) {
+		lacks, is := leaf.ErrorKind.(*kind.Required)
+		if !is {
+			add(leaf.InstanceLocation, leaf.ErrorKind.LocalizedString(printer))
+			continue
+		}
+		for _, name := range lacks.Missing {
+			add(append(slices.Clone(leaf.InstanceLocation), name), "must be given")
+		}
+	}
+	return all
+}
+
+// leaves are what is wrong in the end, in order.
+func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	var all []*jsonschema.ValidationError
+	for _, cause := range e.Causes {
+		all = append(all, leaves(cause)...)
+	}
+	return all
 }

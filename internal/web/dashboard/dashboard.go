@@ -58,6 +58,8 @@ type Triggers interface {
 	List(ctx context.Context, workflow id.ID) ([]trigger.Shown, error)
 	// Next returns when schedules of workflows fire next.
 	Next(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
+	// Invoke runs a trigger that is fired by hand.
+	Invoke(ctx context.Context, in trigger.Invocation) (execution.Accepted, error)
 	// Replay runs the event of an execution again.
 	Replay(ctx context.Context, r trigger.Replay) (execution.Accepted, error)
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/realtime"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/web/ui"
@@ -41,7 +44,12 @@ type runsView struct {
 	// Call is how to make a first run, where there was none; nil when there is no
 	// webhook.
 	Call *callView
+	// ByHand says that the reader can run it.
+	ByHand bool
 }
+
+// byHand is the type of the triggers that people fire.
+const byHand = "onManual"
 
 // runView is a run with the beginning of its log.
 type runView struct {
@@ -81,11 +89,15 @@ func (d Deps) getWorkflow(w http.ResponseWriter, r *http.Request, c route.Call[w
 		}
 		v.Runs = append(v.Runs, run)
 	}
-	if len(v.Runs) == 0 {
-		if v.Call, err = d.firstCall(r.Context(), c.Object.ID); err != nil {
-			return err
-		}
+	triggers, err := d.Deployments.Triggers(r.Context(), c.Object.ID)
+	if err != nil {
+		return err
 	}
+	if len(v.Runs) == 0 {
+		v.Call = d.firstCall(triggers)
+	}
+	v.ByHand = access.Decide(c.Principal, access.RunWorkflow, objects.OfWorkflow(c.Object)).Allowed &&
+		slices.ContainsFunc(triggers, func(t workflow.Trigger) bool { return t.Type == byHand })
 	f := d.following(c.Object.Name, c, v)
 	f.Above = f.Above[:1]
 	return ui.Show(w, r, http.StatusOK, f, workflowPage(v))

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -27,12 +26,18 @@ func tabsOf(path string) []ui.Link {
 
 // registerWorkflow registers what is shown and changed of one workflow.
 func registerWorkflow(r *route.Router, d Deps) {
-	page := func(method, path string, action access.Action, handle func(http.ResponseWriter, *http.Request, route.Call[workflow.Workflow]) error) {
+	type handler = func(http.ResponseWriter, *http.Request, route.Call[workflow.Workflow]) error
+	bounded := func(limit int64, method, path string, action access.Action, handle handler) {
 		route.Raw(r, route.Spec{
 			Method: method, Path: workflowsPath + "/{id}/" + path, Policy: access.Requires(action), Page: true,
-			Body: method == http.MethodPost, BodyLimit: ui.MaxForm,
+			Body: method == http.MethodPost, BodyLimit: limit,
 		}, objects.Workflow(d.Workflows.Workflow), handle)
 	}
+	page := func(method, path string, action access.Action, handle handler) {
+		bounded(ui.MaxForm, method, path, action, handle)
+	}
+	page(http.MethodGet, "run", access.RunWorkflow, d.getManual)
+	bounded(editedLimit, http.MethodPost, "run", access.RunWorkflow, d.postManual)
 	page(http.MethodGet, "triggers", access.ReadWorkflow, d.getTriggers)
 	page(http.MethodGet, "metrics", access.ReadExecution, d.getFigures)
 	page(http.MethodGet, "settings", access.ReadWorkflow, d.getSettings)
@@ -61,16 +66,12 @@ func (d Deps) workflowFrame(what string, c route.Call[workflow.Workflow]) ui.Fra
 
 // firstCall is how the first webhook of a workflow is called; nil when it has
 // none.
-func (d Deps) firstCall(ctx context.Context, of id.ID) (*callView, error) {
-	triggers, err := d.Deployments.Triggers(ctx, of)
-	if err != nil {
-		return nil, err
-	}
+func (d Deps) firstCall(triggers []workflow.Trigger) *callView {
 	for _, t := range triggers {
 		if t.Webhook != nil {
 			v := d.callView(*t.Webhook)
-			return &v, nil
+			return &v
 		}
 	}
-	return nil, nil
+	return nil
 }
