@@ -211,4 +211,7 @@ type Store interface {
 	// FolderNames returns the names of those of the folders that an organization
 	// owns.
 	FolderNames(ctx context.Context, organization id.ID, folders []id.ID) (map[id.ID]string, error)
+	// Names returns how people know those of the principals that there are: users,
+	// and service accounts of an organization.
+	Names(ctx context.Context, organization id.ID, principals []id.ID) (map[id.ID]string, error)
 }

@@ -68,6 +68,12 @@ func (s *Service) Principals(ctx context.Context, by identity.Principal, on Link
 	return PrincipalsOn(grants, r.Chain), nil
 }
 
+// Names returns how people know those who did something in an organization. Who is
+// gone has none.
+func (s *Service) Names(ctx context.Context, organization id.ID, principals []id.ID) (map[id.ID]string, error) {
+	return s.Store.Names(ctx, organization, principals)
+}
+
 // Resources returns what a principal was granted in the organizations that by
 // may see into; kind, unless empty, is the only type of resource. Expanded, what
 // is inside of folders is listed, too.

@@ -8,6 +8,7 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/objects"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -58,12 +59,7 @@ func registerFolders(r *route.Router, d Deps) {
 type folderOperations struct{ Deps }
 
 func (d Deps) folder() route.Object[workflow.Folder] {
-	return route.Object[workflow.Folder]{
-		What: "Folder", Param: "id", Load: d.Folders.Folder,
-		Resource: func(f workflow.Folder) access.Resource {
-			return access.InFolder(f.OrganizationID, f.Inside(), "Folder")
-		},
-	}
+	return objects.Folder(d.Folders.Folder)
 }
 
 func (o folderOperations) list(ctx context.Context, c route.Call[route.None], in *listFolders) (*folderList, error) {

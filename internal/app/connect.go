@@ -88,8 +88,10 @@ func (s *Server) connect(ctx context.Context) error {
 	pages.Invitations = invitations
 	folders := &workflow.Folders{Store: s.store, IDs: s.ids, Now: now}
 	invoker := &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now}
+	permissions := &access.Service{Store: s.store, IDs: s.ids, Now: now}
 	board := dashboard.Deps{
-		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
+		Access: permissions,
+		Frame:  pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
 		Own: dashboard.Own{Organizations: tenants, Invitations: invitations, Accounts: users, Secrets: secrets},
 	}
 	if live.node == nil {
@@ -122,7 +124,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Alerts:      alerts,
 		Receiver:    &trigger.Receiver{Routes: routes, Catalogue: catalogue, Executions: development},
 		Accounts:    users,
-		Access:      &access.Service{Store: s.store, IDs: s.ids, Now: now},
+		Access:      permissions,
 		Devices:     users.Devices, Login: users,
 		Checks:    s.checks(),
 		Metrics:   s.metrics.handler(),

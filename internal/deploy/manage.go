@@ -57,6 +57,29 @@ func (s *Service) SetStatus(ctx context.Context, d workflow.Deployment, status w
 	return d, nil
 }
 
+// Preview is what activating a deployment would do to the triggers of its
+// workflow.
+type Preview struct {
+	// Keep stay with their addresses, Add are new, and Remove go.
+	Keep, Add, Remove []workflow.Trigger
+}
+
+// Preview says what SetStatus would do to make a deployment the active one.
+func (s *Service) Preview(ctx context.Context, d workflow.Deployment) (Preview, error) {
+	w, err := s.Workflows.Workflow(ctx, []id.ID{d.OrganizationID}, d.WorkflowID)
+	if err != nil {
+		return Preview{}, err
+	}
+	plan, existing, err := s.plan(ctx, w, d)
+	p := Preview{Keep: plan.Keep, Add: plan.Add}
+	for _, t := range existing {
+		if slices.Contains(plan.Remove, t.ID) {
+			p.Remove = append(p.Remove, t)
+		}
+	}
+	return p, err
+}
+
 // SetNote stores a note on a deployment; nil removes it.
 func (s *Service) SetNote(ctx context.Context, d workflow.Deployment, note *string) (workflow.Deployment, error) {
 	if err := checkNote(note); err != nil {

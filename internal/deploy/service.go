@@ -166,16 +166,9 @@ func (s *Service) unchanged(ctx context.Context, r Request) (workflow.Deployment
 
 // activate plans the triggers and stores everything in one unit.
 func (s *Service) activate(ctx context.Context, w workflow.Workflow, d workflow.Deployment, source *workflow.Source, program *workflow.Program) ([]workflow.Trigger, error) {
-	existing, err := s.Existing.Triggers(ctx, w.ID)
+	plan, _, err := s.plan(ctx, w, d)
 	if err != nil {
 		return nil, err
-	}
-	plan, refusals, err := s.Planner.Plan(w, existing, d.Triggers)
-	if err != nil {
-		return nil, err
-	}
-	if len(refusals) > 0 {
-		return nil, trigger.RefusalFault(refusals)
 	}
 	err = s.Store.ActivateDeployment(ctx, Activation{
 		Deployment: d, Source: source, Program: program, Version: w.Version,
@@ -186,4 +179,18 @@ func (s *Service) activate(ctx context.Context, w workflow.Workflow, d workflow.
 	}
 	s.Changed(w.ID)
 	return append(plan.Keep, plan.Add...), nil
+}
+
+// plan returns what a deployment changes about the triggers of its workflow, and
+// those that it has now.
+func (s *Service) plan(ctx context.Context, w workflow.Workflow, d workflow.Deployment) (trigger.Plan, []workflow.Trigger, error) {
+	existing, err := s.Existing.Triggers(ctx, w.ID)
+	if err != nil {
+		return trigger.Plan{}, nil, err
+	}
+	plan, refusals, err := s.Planner.Plan(w, existing, d.Triggers)
+	if err == nil && len(refusals) > 0 {
+		err = trigger.RefusalFault(refusals)
+	}
+	return plan, existing, err
 }

@@ -44,6 +44,16 @@ func OfWorkflow(w workflow.Workflow) access.Resource {
 	return access.InWorkflow(w.OrganizationID, w.ID, w.Folders, "Workflow")
 }
 
+// Folder is what {id} names.
+func Folder(load Load[workflow.Folder]) route.Object[workflow.Folder] {
+	return route.Object[workflow.Folder]{What: "Folder", Param: "id", Load: load, Resource: OfFolder}
+}
+
+// OfFolder is a folder as something that roles are granted on.
+func OfFolder(f workflow.Folder) access.Resource {
+	return access.InFolder(f.OrganizationID, f.Inside(), "Folder")
+}
+
 // Account is the service account that {id} names. Child is the name of a second id
 // in the path; empty for none.
 func Account(load Load[identity.Account], child string) route.Object[identity.Account] {

@@ -167,9 +167,11 @@ func folders(v *view, tail string, values args) (found []workflow.Folder, err er
 func (s *Store) Folders(ctx context.Context, f workflow.FolderFilter) (workflow.FolderPage, error) {
 	list, values := in(f.Organizations)
 	where := ` WHERE f.organization_id IN ` + list
-	if f.ParentID.IsZero() {
+	switch {
+	case f.Deep:
+	case f.ParentID.IsZero():
 		where += ` AND f.parent_id IS NULL`
-	} else {
+	default:
 		where += ` AND f.parent_id = ?`
 		values = append(values, f.ParentID)
 	}

@@ -155,6 +155,8 @@ func testFolders(t *testing.T, backend Backend) {
 		list(workflow.FolderFilter{Organizations: both, NamespaceID: other.ID, Limit: 10}, 1, theirs)
 		list(workflow.FolderFilter{Organizations: mine, ParentID: a.ID, Limit: 10}, 1, inside)
 		list(workflow.FolderFilter{Organizations: []id.ID{other.OrganizationID}, ParentID: a.ID, Limit: 10}, 0)
+		list(workflow.FolderFilter{Organizations: mine, Deep: true, Limit: 10}, 3, a, b, inside)
+		list(workflow.FolderFilter{Organizations: both, NamespaceID: n.ID, Deep: true, Limit: 1, Offset: 2}, 3, inside)
 		list(workflow.FolderFilter{Limit: 10}, 0)
 	})
 

@@ -73,6 +73,20 @@ func testGrants(t *testing.T, backend Backend) {
 		equal(t, "roles of the user as a member", w.rolesOf(n.OrganizationID, user), want)
 	})
 
+	t.Run("principals have names", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		n, other := w.Namespace(), w.Namespace()
+		user, a := w.User(n.OrganizationID, tenant.RoleViewer), w.serviceAccount(n.OrganizationID, tenant.RoleViewer)
+		theirs := w.serviceAccount(other.OrganizationID, tenant.RoleViewer)
+		names, err := w.Names(w.ctx(), n.OrganizationID, []id.ID{user.ID, a.ID, theirs.ID, w.ID()})
+		w.must(err)
+		equal(t, "names", names, map[id.ID]string{user.ID: user.Label(), a.ID: a.Name})
+		names, err = w.Names(w.ctx(), n.OrganizationID, nil)
+		w.must(err)
+		equal(t, "names of nobody", names, map[id.ID]string{})
+	})
+
 	t.Run("a principal has one role on a resource", func(t *testing.T) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))

@@ -89,8 +89,9 @@ type FolderFilter struct {
 	// NamespaceID restricts to one namespace when not zero.
 	NamespaceID id.ID
 	// ParentID is the folder whose folders are listed; zero for the roots of
-	// namespaces.
+	// namespaces. Deep lists all, however deep, and takes no ParentID.
 	ParentID      id.ID
+	Deep          bool
 	Limit, Offset int
 }
 

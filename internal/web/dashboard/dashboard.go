@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -29,6 +30,8 @@ type Deps struct {
 	Executions  Executions
 	// Triggers are what starts their runs.
 	Triggers Triggers
+	// Access is who may do what to single workflows and folders.
+	Access Access
 	// Own is what the pages about organizations work with.
 	Own Own
 	Now func() time.Time
@@ -45,12 +48,14 @@ type Tenants interface {
 	Namespace(ctx context.Context, organizations []id.ID, namespace id.ID) (tenant.Namespace, error)
 }
 
-// Folders finds and makes folders.
+// Folders finds, makes and changes folders.
 type Folders interface {
 	Create(ctx context.Context, f workflow.Folder) (workflow.Folder, error)
 	Folder(ctx context.Context, organizations []id.ID, folder id.ID) (workflow.Folder, error)
 	List(ctx context.Context, filter workflow.FolderFilter) (workflow.FolderPage, error)
 	Path(ctx context.Context, f workflow.Folder) ([]workflow.Folder, error)
+	Update(ctx context.Context, f workflow.Folder, change workflow.FolderChange) (workflow.Folder, error)
+	Delete(ctx context.Context, f workflow.Folder, r workflow.FolderRemoval) (workflow.Emptied, error)
 }
 
 // Triggers shows what starts runs.
@@ -73,10 +78,25 @@ type Workflows interface {
 	List(ctx context.Context, filter workflow.ListFilter) (workflow.Page, error)
 }
 
+// Access gives roles on single resources and says who may do what, and what those
+// are called who did something.
+type Access interface {
+	Grant(ctx context.Context, by identity.Principal, to access.PrincipalRef, on access.Link, role tenant.Role) (access.Grant, error)
+	Revoke(ctx context.Context, by identity.Principal, from access.PrincipalRef, on access.Link) error
+	Principals(ctx context.Context, by identity.Principal, on access.Link) ([]access.Entry, error)
+	Explain(ctx context.Context, by identity.Principal, q access.Question) (access.Explanation, error)
+	Names(ctx context.Context, organization id.ID, principals []id.ID) (map[id.ID]string, error)
+}
+
 // Deployments makes and shows deployments.
 type Deployments interface {
 	Deploy(ctx context.Context, r deploy.Request) (workflow.Deployment, []workflow.Trigger, error)
+	Get(ctx context.Context, organizations []id.ID, deployment id.ID) (workflow.Deployment, error)
 	List(ctx context.Context, workflow id.ID, limit, offset int) ([]workflow.Deployment, int, error)
+	// Preview says what making a deployment the active one does.
+	Preview(ctx context.Context, d workflow.Deployment) (deploy.Preview, error)
+	SetStatus(ctx context.Context, d workflow.Deployment, status workflow.Status) (workflow.Deployment, error)
+	SetNote(ctx context.Context, d workflow.Deployment, note *string) (workflow.Deployment, error)
 	Triggers(ctx context.Context, workflow id.ID) ([]workflow.Trigger, error)
 	Source(ctx context.Context, deployment id.ID) (workflow.Source, error)
 }
@@ -100,12 +120,14 @@ type Executions interface {
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.PublicURL == nil || d.Now == nil || !d.Own.complete() {
+	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Access == nil || d.PublicURL == nil || d.Now == nil || !d.Own.complete() {
 		return errors.New("dashboard: a required field of Deps is missing")
 	}
 	registerHome(r, d)
 	registerWorkflows(r, d)
 	registerWorkflow(r, d)
+	registerFolders(r, d)
+	registerDeployments(r, d)
 	registerRuns(r, d)
 	registerOrganization(r, d)
 	registerSecrets(r, d)

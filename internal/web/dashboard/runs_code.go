@@ -21,6 +21,8 @@ type codeView struct {
 	File  string
 	Line  int
 	Lines []codeLine
+	// Path leads to the line in the code of the deployment that ran.
+	Path string
 }
 
 type codeLine struct {

@@ -120,7 +120,9 @@ func (d Deps) fillRun(ctx context.Context, v *runPageView, e execution.Execution
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		v.Code = codeAt(source, e.Stack)
+		if v.Code = codeAt(source, e.Stack); v.Code != nil {
+			v.Code.Path = codeAddress(deploymentPath(e.DeploymentID)+"/code", v.Code.File, v.Code.Line)
+		}
 	}
 	return nil
 }

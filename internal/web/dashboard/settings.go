@@ -17,6 +17,9 @@ import (
 type settingsView struct {
 	pageHead
 	Description string
+	// Place is the folder that it is in, Places are those that there are.
+	Place  string
+	Places []ui.Option
 	// May says that the reader may change something.
 	May           bool
 	Problem, Done string
@@ -37,6 +40,12 @@ func (d Deps) showSettings(w http.ResponseWriter, r *http.Request, c route.Call[
 	}
 	if c.Object.Description != nil {
 		v.Description = *c.Object.Description
+	}
+	if v.May {
+		var err error
+		if v.Place, v.Places, err = d.places(r.Context(), c.Object.OrganizationID, c.Object.NamespaceID, c.Object.Folders, id.ID{}); err != nil {
+			return err
+		}
 	}
 	return ui.Show(w, r, status, d.workflowFrame("Settings of ", c), settingsPage(v))
 }
@@ -66,10 +75,19 @@ func (d Deps) postSettings(w http.ResponseWriter, r *http.Request, c route.Call[
 		active := state == "yes"
 		change.Active = &active
 	}
+	if place, given := f["place"]; given {
+		if change.Move, err = d.moveTo(r.Context(), c.Principal, access.WriteWorkflow, objects.OfWorkflow(c.Object), c.Object.NamespaceID, c.Object.Folders, place); err != nil {
+			return d.refuseSettings(w, r, c, err)
+		}
+	}
 	if _, err = d.Workflows.Update(r.Context(), c.Object.ID, change); err == nil {
 		ui.Redirect(w, r, workflowPath(c.Object.ID)+"/settings?done=saved")
 		return nil
 	}
+	return d.refuseSettings(w, r, c, err)
+}
+
+func (d Deps) refuseSettings(w http.ResponseWriter, r *http.Request, c route.Call[workflow.Workflow], err error) error {
 	status, text, err := ui.Problem(w, err)
 	if err != nil {
 		return err

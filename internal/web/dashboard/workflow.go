@@ -20,7 +20,8 @@ func workflowPath(of id.ID) string { return workflowsPath + "/" + of.String() }
 // tabsOf are the pages of a workflow, by the path of the first.
 func tabsOf(path string) []ui.Link {
 	return []ui.Link{
-		{Path: path, Name: "Runs"}, {Path: path + "/triggers", Name: "Triggers"}, {Path: path + "/metrics", Name: "Metrics"}, {Path: path + "/settings", Name: "Settings"},
+		{Path: path, Name: "Runs"}, {Path: path + "/triggers", Name: "Triggers"}, {Path: path + "/code", Name: "Code"}, {Path: path + "/deployments", Name: "Deployments"},
+		{Path: path + "/metrics", Name: "Metrics"}, {Path: path + "/access", Name: "Access"}, {Path: path + "/settings", Name: "Settings"},
 	}
 }
 
@@ -39,6 +40,11 @@ func registerWorkflow(r *route.Router, d Deps) {
 	page(http.MethodGet, "run", access.RunWorkflow, d.getManual)
 	bounded(editedLimit, http.MethodPost, "run", access.RunWorkflow, d.postManual)
 	page(http.MethodGet, "triggers", access.ReadWorkflow, d.getTriggers)
+	page(http.MethodGet, "code", access.ReadWorkflow, d.getCode)
+	page(http.MethodGet, "deployments", access.ReadWorkflow, d.getDeployments)
+	page(http.MethodGet, "access", access.ReadAccess, d.getAccess)
+	page(http.MethodPost, "access", access.GrantAccess, d.postAccess(d.grant))
+	page(http.MethodPost, "access/revoke", access.GrantAccess, d.postAccess(d.revoke))
 	page(http.MethodGet, "metrics", access.ReadExecution, d.getFigures)
 	page(http.MethodGet, "settings", access.ReadWorkflow, d.getSettings)
 	page(http.MethodPost, "settings", access.WriteWorkflow, d.postSettings)

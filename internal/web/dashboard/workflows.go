@@ -76,9 +76,14 @@ type workflowRow struct {
 type workflowsView struct {
 	Search string
 	// Folder is the one that is open; empty for the root.
-	Folder    string
-	Path      []ui.Link
-	Folders   []ui.Link
+	Folder  string
+	Path    []ui.Link
+	Folders []ui.Link
+	// FoldersShown says which of the folders are shown; empty for all.
+	FoldersShown string
+	FolderPager  ui.Pager
+	// MayChange says that the reader may change the folder that is open.
+	MayChange bool
 	Workflows []workflowRow
 	Total     int
 	Pager     ui.Pager
@@ -89,29 +94,35 @@ type workflowsView struct {
 
 // asked is what a list is asked for.
 type asked struct {
-	search, folder string
-	offset         int
+	search, folder  string
+	offset, folders int
 }
 
 func (d Deps) getWorkflows(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 	query := r.URL.Query()
 	a := asked{search: query.Get("search"), folder: query.Get("folder")}
 	var err error
-	if a.offset, err = offsetOf(query); err != nil {
+	if a.offset, err = offsetOf(query); err == nil {
+		a.folders, err = offsetNamed(query, "folders")
+	}
+	if err != nil {
 		return err
 	}
 	return d.showWorkflows(w, r, c.Principal, a, nil)
 }
 
 // offsetOf is how many rows of a list are before the page.
-func offsetOf(query url.Values) (int, error) {
-	text := query.Get("offset")
+func offsetOf(query url.Values) (int, error) { return offsetNamed(query, "offset") }
+
+// offsetNamed is the same for one of several lists of a page.
+func offsetNamed(query url.Values, name string) (int, error) {
+	text := query.Get(name)
 	if text == "" {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > maxOffset {
-		return 0, fault.New(fault.Invalid, "the offset in the address must be a number from 0 to %d", maxOffset)
+		return 0, fault.New(fault.Invalid, "the %s in the address must be a number from 0 to %d", name, maxOffset)
 	}
 	return n, nil
 }
@@ -129,7 +140,7 @@ func (d Deps) showWorkflows(w http.ResponseWriter, r *http.Request, p identity.P
 	filter := workflow.ListFilter{
 		Organizations: access.OrganizationsFor(p, access.ReadWorkflow), Search: a.search, Root: a.search == "", Limit: shownWorkflows, Offset: a.offset,
 	}
-	folders := workflow.FolderFilter{Organizations: filter.Organizations, Limit: shownFolders}
+	folders := workflow.FolderFilter{Organizations: filter.Organizations, Limit: shownFolders, Offset: a.folders}
 	v := workflowsView{Search: a.search, Problem: problem}
 	if a.folder != "" {
 		open, err := d.openFolder(r.Context(), p, a.folder)
@@ -142,6 +153,7 @@ func (d Deps) showWorkflows(w http.ResponseWriter, r *http.Request, p identity.P
 		if v.Path, err = d.folderPath(r.Context(), open); err != nil {
 			return err
 		}
+		v.MayChange = access.Decide(p, access.WriteFolder, objects.OfFolder(open)).Allowed
 	}
 	if a.search == "" {
 		page, err := d.Folders.List(r.Context(), folders)
@@ -149,12 +161,16 @@ func (d Deps) showWorkflows(w http.ResponseWriter, r *http.Request, p identity.P
 			return err
 		}
 		v.Folders = folderLinks(page.Folders)
+		v.FolderPager = pagerNamed(r.URL, "folders", a.folders, shownFolders, len(v.Folders), page.Total)
+		if len(v.Folders) < page.Total {
+			v.FoldersShown = fmt.Sprintf("%d of %d folders are shown.", len(v.Folders), page.Total)
+		}
 	}
 	if err := d.fillWorkflows(r.Context(), &v, filter); err != nil {
 		return err
 	}
 	v.Pager = pagerOf(r.URL, a.offset, shownWorkflows, len(v.Workflows), v.Total)
-	if v.Total == 0 && v.Search == "" && v.Folder == "" && len(v.Folders) == 0 {
+	if v.Total == 0 && v.Search == "" && v.Folder == "" && v.FoldersShown == "" && len(v.Folders) == 0 {
 		first, err := d.firstView(r.Context(), p)
 		if err != nil {
 			return err
@@ -216,10 +232,15 @@ func barsOf(hours []execution.Hour) ([]ui.Bar, string) {
 }
 
 // pagerOf leads to the pages beside one of a list.
-func pagerOf(at *url.URL, offset, limit, shown, total int) (p ui.Pager) {
+func pagerOf(at *url.URL, offset, limit, shown, total int) ui.Pager {
+	return pagerNamed(at, "offset", offset, limit, shown, total)
+}
+
+// pagerNamed is the same for one of several lists of a page.
+func pagerNamed(at *url.URL, name string, offset, limit, shown, total int) (p ui.Pager) {
 	query := at.Query()
 	to := func(offset int) string {
-		query.Set("offset", strconv.Itoa(offset))
+		query.Set(name, strconv.Itoa(offset))
 		return at.Path + "?" + query.Encode()
 	}
 	if offset > 0 {
