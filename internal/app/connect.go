@@ -90,8 +90,8 @@ func (s *Server) connect(ctx context.Context) error {
 	invoker := &trigger.Invoker{Store: s.store, Catalogue: catalogue, Executions: development, Events: s.executions, Now: now}
 	permissions := &access.Service{Store: s.store, IDs: s.ids, Now: now}
 	board := dashboard.Deps{
-		Access: permissions,
-		Frame:  pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
+		Access: permissions, Alerts: alerts,
+		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
 		Own: dashboard.Own{Organizations: tenants, Invitations: invitations, Accounts: users, Secrets: secrets},
 	}
 	if live.node == nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/access"
+	"github.com/usefloww/flowwd/internal/alert"
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -30,6 +31,8 @@ type Deps struct {
 	Executions  Executions
 	// Triggers are what starts their runs.
 	Triggers Triggers
+	// Alerts tell of runs that failed.
+	Alerts Alerts
 	// Access is who may do what to single workflows and folders.
 	Access Access
 	// Own is what the pages about organizations work with.
@@ -115,12 +118,24 @@ type Executions interface {
 	Attempts(ctx context.Context, execution id.ID) ([]execution.Attempt, error)
 	Event(ctx context.Context, e execution.Execution) (execution.Event, error)
 	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
+	CountBatch(ctx context.Context, f execution.BatchFilter) (int, error)
+	CreateBatch(ctx context.Context, b execution.Batch) (execution.Batch, error)
+	Batch(ctx context.Context, organizations []id.ID, batch id.ID) (execution.Batch, error)
+	Batches(ctx context.Context, workflow id.ID, limit int) ([]execution.Batch, error)
+	StopBatch(ctx context.Context, b execution.Batch, by string) (execution.Batch, error)
+}
+
+// Alerts knows who is told of failures.
+type Alerts interface {
+	Receivers(ctx context.Context, workflow id.ID) ([]alert.Receiver, error)
+	// Change returns the secret of a webhook's signatures when there is a new one.
+	Change(ctx context.Context, w workflow.Workflow, r alert.Request) (secret string, err error)
 }
 
 // Register registers all pages. The error says what is wrong with them or
 // missing in d; a server must not start then.
 func Register(r *route.Router, d Deps) error {
-	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Access == nil || d.PublicURL == nil || d.Now == nil || !d.Own.complete() {
+	if d.Frame == nil || d.Tenants == nil || d.Folders == nil || d.Triggers == nil || d.Workflows == nil || d.Deployments == nil || d.Executions == nil || d.Access == nil || d.Alerts == nil || d.PublicURL == nil || d.Now == nil || !d.Own.complete() {
 		return errors.New("dashboard: a required field of Deps is missing")
 	}
 	registerHome(r, d)
@@ -129,6 +144,7 @@ func Register(r *route.Router, d Deps) error {
 	registerFolders(r, d)
 	registerDeployments(r, d)
 	registerRuns(r, d)
+	registerBatches(r, d)
 	registerOrganization(r, d)
 	registerSecrets(r, d)
 	return r.Err()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/access"
@@ -26,7 +27,9 @@ type findView struct {
 	State, Trigger, Search, Since, Until string
 	Workflow, WorkflowName               string
 	Filtered                             bool
-	Pager                                ui.Pager
+	// Many lead to where many runs of a workflow are replayed or cancelled.
+	Many  []ui.Link
+	Pager ui.Pager
 	// Reached is how far a search came in its time; nil when it came to all.
 	Reached *time.Time
 }
@@ -73,9 +76,34 @@ func (d Deps) getRuns(w http.ResponseWriter, r *http.Request, c route.Call[route
 		v.Runs = append(v.Runs, foundRun{runView: showRun(e), Workflow: name, WorkflowID: e.WorkflowID.String()})
 	}
 	v.page(q, f, found)
+	v.Many = manyOf(v, names)
 	frame := d.frame("Runs", c.Principal)
 	frame.Here = ui.Runs
 	return ui.Show(w, r, http.StatusOK, frame, runsPage(v))
+}
+
+// manyOf lead to what can be done with many runs of the workflows that are shown,
+// with those parts of the filter that count there.
+func manyOf(v findView, names map[id.ID]string) []ui.Link {
+	q := url.Values{"action": {string(execution.ReplayEach)}}
+	if s := execution.State(v.State); s == execution.Received || s == execution.Started {
+		q.Set("action", string(execution.CancelEach))
+	}
+	for name, value := range map[string]string{"state": v.State, "since": v.Since, "until": v.Until} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	var all []ui.Link
+	for of, name := range names {
+		if name != "" {
+			all = append(all, ui.Link{Path: workflowPath(of) + "/batches?" + q.Encode(), Name: name})
+		}
+	}
+	slices.SortFunc(all, func(a, b ui.Link) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
+	})
+	return all
 }
 
 // readFind reads what is asked for.

@@ -20,6 +20,10 @@ type settingsView struct {
 	// Place is the folder that it is in, Places are those that there are.
 	Place  string
 	Places []ui.Option
+	// Told are who is told of failures, and Secret is that of a new webhook, which
+	// is shown this once.
+	Told   []toldView
+	Secret string
 	// May says that the reader may change something.
 	May           bool
 	Problem, Done string
@@ -30,19 +34,20 @@ func (d Deps) getSettings(w http.ResponseWriter, r *http.Request, c route.Call[w
 	if r.URL.Query().Has("done") {
 		done = "Saved."
 	}
-	return d.showSettings(w, r, c, http.StatusOK, "", done)
+	return d.showSettings(w, r, c, http.StatusOK, settingsView{Done: done})
 }
 
-func (d Deps) showSettings(w http.ResponseWriter, r *http.Request, c route.Call[workflow.Workflow], status int, problem, done string) error {
-	v := settingsView{
-		pageHead: headOf(c.Object, "/settings"), Problem: problem, Done: done,
-		May: mayChange(c.Principal, c.Object),
-	}
+// showSettings shows a page that says already what was done or wrong.
+func (d Deps) showSettings(w http.ResponseWriter, r *http.Request, c route.Call[workflow.Workflow], status int, v settingsView) error {
+	v.pageHead, v.May = headOf(c.Object, "/settings"), mayChange(c.Principal, c.Object)
 	if c.Object.Description != nil {
 		v.Description = *c.Object.Description
 	}
+	var err error
+	if v.Told, err = d.told(r.Context(), c.Object.ID); err != nil {
+		return err
+	}
 	if v.May {
-		var err error
 		if v.Place, v.Places, err = d.places(r.Context(), c.Object.OrganizationID, c.Object.NamespaceID, c.Object.Folders, id.ID{}); err != nil {
 			return err
 		}
@@ -92,7 +97,7 @@ func (d Deps) refuseSettings(w http.ResponseWriter, r *http.Request, c route.Cal
 	if err != nil {
 		return err
 	}
-	return d.showSettings(w, r, c, status, text, "")
+	return d.showSettings(w, r, c, status, settingsView{Problem: text})
 }
 
 // removalView is what goes with a workflow.

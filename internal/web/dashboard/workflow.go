@@ -40,6 +40,8 @@ func registerWorkflow(r *route.Router, d Deps) {
 	page(http.MethodGet, "run", access.RunWorkflow, d.getManual)
 	bounded(editedLimit, http.MethodPost, "run", access.RunWorkflow, d.postManual)
 	page(http.MethodGet, "triggers", access.ReadWorkflow, d.getTriggers)
+	page(http.MethodGet, "batches", access.ReadExecution, d.getBatches)
+	page(http.MethodPost, "batches", access.RunWorkflow, d.postBatch)
 	page(http.MethodGet, "code", access.ReadWorkflow, d.getCode)
 	page(http.MethodGet, "deployments", access.ReadWorkflow, d.getDeployments)
 	page(http.MethodGet, "access", access.ReadAccess, d.getAccess)
@@ -48,6 +50,7 @@ func registerWorkflow(r *route.Router, d Deps) {
 	page(http.MethodGet, "metrics", access.ReadExecution, d.getFigures)
 	page(http.MethodGet, "settings", access.ReadWorkflow, d.getSettings)
 	page(http.MethodPost, "settings", access.WriteWorkflow, d.postSettings)
+	page(http.MethodPost, "failure-notifications", access.WriteWorkflow, d.postAlerts)
 	page(http.MethodGet, "delete", access.WriteWorkflow, d.getRemoval)
 	page(http.MethodPost, "delete", access.WriteWorkflow, d.postRemoval)
 }
