@@ -81,7 +81,7 @@ func (d Deps) showAccess(w http.ResponseWriter, r *http.Request, c route.Call[wo
 	v := accessView{
 		pageHead: headOf(c.Object, "/access"), Done: done, Who: q.Get("who"), Action: q.Get("action"), Actions: askedActions,
 		May:   access.Decide(c.Principal, access.GrantAccess, objects.OfWorkflow(c.Object)).Allowed,
-		Roles: []ui.Option{{Value: access.UserWord, Name: "user: " + mayText(tenant.RoleMember)}, {Value: access.OwnerWord, Name: "owner: " + mayText(tenant.RoleAdmin)}},
+		Roles: []ui.Option{{Value: access.UserWord, Name: "user: runs and changes it"}, {Value: access.OwnerWord, Name: "owner: gives access, too"}},
 	}
 	if err := d.fillPeople(ctx, &v, c); err != nil {
 		return err

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +40,9 @@ type fileDiff struct {
 
 // diffLine is a line of a unified diff: Kind is "+", "-", "@" or a space.
 type diffLine struct{ Kind, Text string }
+
+// hunk begins a part of a unified diff, and says where it is in the newer text.
+var hunk = regexp.MustCompile(`^@@ -[0-9,]+ \+([0-9]+)`)
 
 // packages is where the files of packages are.
 const packages = "node_modules/"
@@ -93,8 +97,13 @@ func (f *fileDiff) compare(before, after string, most int) {
 			return
 		}
 		line = strings.TrimRight(line, "\r\n")
-		if line != "" {
-			f.Lines = append(f.Lines, diffLine{Kind: line[:1], Text: cut(line[1:], maxCodeLine)})
+		if line == "" {
+			continue
 		}
+		shown := diffLine{Kind: line[:1], Text: cut(line[1:], maxCodeLine)}
+		if m := hunk.FindStringSubmatch(line); m != nil && shown.Kind == "@" {
+			shown.Text = "line " + m[1]
+		}
+		f.Lines = append(f.Lines, shown)
 	}
 }
