@@ -56,7 +56,8 @@ func diffOf(old, now workflow.Source) diffView {
 	if old.Entrypoint != now.Entrypoint {
 		v.Entry = old.Entrypoint + " → " + now.Entrypoint
 	}
-	all := maps.Clone(old.Files)
+	all := map[string]string{}
+	maps.Copy(all, old.Files)
 	maps.Copy(all, now.Files)
 	left := maxDiffLines
 	for _, path := range slices.Sorted(maps.Keys(all)) {

@@ -29,7 +29,7 @@ func TestDiffOf(t *testing.T) {
 		"each sort": {
 			workflow.Source{Entrypoint: "a", Files: map[string]string{"a": "1\n2\n", "b": "x", "same": "x", "node_modules/p/i.js": "1"}},
 			workflow.Source{Entrypoint: "c", Files: map[string]string{"a": "1\r\n3", "c": "x\n", "same": "x", "node_modules/p/i.js": "2", "lib/node_modules/q/i.js": "1"}},
-			[]string{"a changed 7 false", "b removed 3 false", "c added 2 false"}, 0, 2, "a → c",
+			[]string{"a changed 6 false", "b removed 3 false", "c added 2 false"}, 0, 2, "a → c",
 		},
 		"a long file": {
 			workflow.Source{Files: map[string]string{"a": "", "b": ""}}, workflow.Source{Files: map[string]string{"a": long, "b": "x"}},
