@@ -47,7 +47,7 @@ func waitReady(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready HOST:PORT")
 	}
-	err := within(20*time.Second, func() error {
+	err := within(time.Minute, func() error {
 		answer, err := http.Get("http://" + args[0] + "/readyz")
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func decide(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: decide approve|deny FILE LOGIN PASSWORD")
 	}
 	var page *url.URL
-	err := within(20*time.Second, func() error {
+	err := within(time.Minute, func() error {
 		text, err := os.ReadFile(ts.MkAbs(args[1]))
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	err = within(20*time.Second, func() error {
+	err = within(time.Minute, func() error {
 		if err := ts.Exec(args[2], args[3:]...); err != nil {
 			return err
 		}

@@ -31,7 +31,8 @@ type tx struct {
 	told  int
 	// careful sets a savepoint before a unit's first write. Without it a unit
 	// that fails after it has written fails the batch, which is then tried again
-	// with care: few do, and each savepoint is two more words with a server.
+	// with care: few do, and a savepoint costs as much as a statement or, with a
+	// server, two more words with it.
 	careful bool
 	// touched says that the running unit has written.
 	touched bool

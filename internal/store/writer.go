@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +26,6 @@ const (
 // commits many at once.
 type writer struct {
 	conn *conn
-	// careful says that batches are tried with a savepoint for each unit at
-	// once: where there is no server to talk to they cost next to nothing.
-	careful bool
 	// most is how many units share a commit.
 	most     int
 	now      func() time.Time
@@ -63,7 +61,7 @@ var errClosed = fault.New(fault.Unavailable, "the database is closed")
 
 func newWriter(c *conn, most int, now func() time.Time) *writer {
 	w := &writer{
-		conn: c, careful: !c.dialect.shared(), most: most, now: now,
+		conn: c, most: most, now: now,
 		queue: make(chan *unit, maxQueued), done: make(chan struct{}),
 	}
 	go w.loop()
@@ -132,6 +130,10 @@ func (w *writer) loop() {
 	defer close(w.done)
 	batch := make([]*unit, 0, maxBatch)
 	for u := range w.queue {
+		// Who is about to put a unit into the queue and waits for a processor
+		// only does so now, and shares this commit, which costs as much as ten
+		// units do.
+		runtime.Gosched()
 		batch = w.collect(append(batch[:0], u))
 		if len(batch) > 0 {
 			w.commit(batch)
@@ -175,8 +177,8 @@ func (w *writer) take(batch []*unit) []*unit {
 // fails, its units are run again one by one, so that one that can't be
 // committed takes no other with it.
 func (w *writer) commit(batch []*unit) {
-	answers, err := w.try(batch, w.careful)
-	if err != nil && !w.careful && !isOpening(err) && w.conn.dialect.class(err) != classLost {
+	answers, err := w.try(batch, false)
+	if err != nil && !isOpening(err) && w.conn.dialect.class(err) != classLost {
 		answers, err = w.try(batch, true)
 	}
 	if err == nil {
