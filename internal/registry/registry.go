@@ -33,6 +33,8 @@ type Registry struct {
 	Config
 	// pushing is held by what writes, and wholly by what removes.
 	pushing sync.RWMutex
+	// uploading are the uploads that a request writes to.
+	uploading sync.Map
 }
 
 // New returns a Registry. Stop must be called.
@@ -41,11 +43,25 @@ func New(c Config) *Registry { return &Registry{Config: c} }
 // Stop ends what the registry does by itself.
 func (r *Registry) Stop(context.Context) error { return r.Storage.Close() }
 
+// uploadName tells uploads apart.
+type uploadName struct {
+	organization id.ID
+	reference    string
+}
+
 // Serve answers a request that the caller has allowed.
 func (r *Registry) Serve(w http.ResponseWriter, request *http.Request, q Request) error {
 	if q.Writes || !q.Reads {
 		r.pushing.RLock()
 		defer r.pushing.RUnlock()
+	}
+	if q.Kind == Upload && q.Writes && q.Reference != "" {
+		// Storages keep up with one request of an upload: of two at a time they
+		// would store a mixture under the digest of one.
+		if _, other := r.uploading.LoadOrStore(uploadName{q.Organization, q.Reference}, nil); other {
+			return NewError(http.StatusConflict, "BLOB_UPLOAD_INVALID", "another request of this upload is under way; wait for its end, or begin a new upload")
+		}
+		defer r.uploading.Delete(uploadName{q.Organization, q.Reference})
 	}
 	request = request.Clone(request.Context())
 	if q.Kind == Upload {

@@ -56,13 +56,14 @@ type Request struct {
 	Reads bool
 }
 
-// Forms of what paths name, of distribution-spec 1.1: tags, digests, and the
-// names that the library gives to uploads. SHA-256 is the one digest that all
-// tools and the library know.
+// Forms of distribution-spec 1.1: tags, digests, the names that storages give to
+// uploads, and ranges of these. SHA-256 is the one digest that all tools and
+// storages know.
 var (
 	tagForm    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 	digestForm = regexp.MustCompile(`^sha256:[a-f0-9]{64}$`)
 	uploadForm = regexp.MustCompile(`^[a-zA-Z0-9-]{0,64}$`)
+	rangeForm  = regexp.MustCompile(`^[0-9]{1,18}-[0-9]{1,18}$`)
 )
 
 // IsTag reports whether a text can be the tag of an image.
@@ -91,6 +92,9 @@ func Parse(r *http.Request) (Request, error) {
 	}
 	if named := r.URL.Query()["digest"]; len(named) > 1 || len(named) == 1 && !digestForm.MatchString(named[0]) {
 		return q, NewError(http.StatusBadRequest, "DIGEST_INVALID", "%.100q is no SHA-256 digest", strings.Join(named, " "))
+	}
+	if span := r.Header.Get("Content-Range"); q.Kind == Upload && span != "" && !rangeForm.MatchString(span) {
+		return q, NewError(http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID", "%.100q is no range; that of a part is <first byte>-<last byte>", span)
 	}
 	return q, q.allowed(r.Method)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,6 +250,32 @@ func TestTokenFlow(t *testing.T) {
 	}
 }
 
+// Tokens end, and are good at the server that made them.
+func TestTokensEnd(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64
+	s := start(t, apptest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	name := repository(t, s.Client)
+	try := func(at *apptest.Server, token string) int {
+		return (&apptest.Client{URL: at.URL, HTTP: at.HTTP, Key: token}).Do(t, "HEAD", "/v2/"+name+"/manifests/one", nil).Status
+	}
+	push := s.JSON(t, http.StatusOK, "POST", "/api/runtimes/push_token", map[string]any{"image_hash": "one"})["password"].(string)
+	if got := try(s, push); got != http.StatusNotFound {
+		t.Errorf("a new token: %d", got)
+	}
+	if got := try(start(t, apptest.Options{}), push); got != http.StatusUnauthorized {
+		t.Errorf("at another server: %d", got)
+	}
+	later.Store(int64(59 * time.Minute))
+	if got := try(s, push); got != http.StatusNotFound {
+		t.Errorf("after 59 minutes: %d", got)
+	}
+	later.Store(int64(62 * time.Minute))
+	if got := try(s, push); got != http.StatusUnauthorized {
+		t.Errorf("after 62 minutes: %d", got)
+	}
+}
+
 // Who guesses credentials is held up, at both doors of the registry as at the API,
 // by the same count.
 func TestGuessesAreLimited(t *testing.T) {
@@ -436,6 +463,12 @@ func testBadRequests(t *testing.T, start func(o apptest.Options) *apptest.Server
 		r := s.Do(t, c.method, c.path, c.body, "Content-Type", kind)
 		if r.Status != c.status || !strings.Contains(string(r.Body), c.code) {
 			t.Errorf("%s: %s, want %d %s", c.name, r, c.status, c.code)
+		}
+	}
+	for _, span := range []string{"bytes 0-9/10", "x", "-1", "0-99999999999999999999"} {
+		r := s.Do(t, "PATCH", begun, content, "Content-Type", "application/octet-stream", "Content-Range", span)
+		if r.Status != http.StatusRequestedRangeNotSatisfiable || !strings.Contains(string(r.Body), "RANGE_INVALID") {
+			t.Errorf("a part at %s: %s", span, r)
 		}
 	}
 	for _, path := range []string{path + "/../../etc/manifests/x", "/v2/floww/%2e%2e/manifests/x", path + "/blobs/uploads/..%2f..%2fx", path + "//manifests/x"} {

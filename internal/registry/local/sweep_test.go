@@ -2,9 +2,7 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -168,33 +166,6 @@ func mustDigest(t *testing.T, w *world, of id.ID, tag string) string {
 		t.Fatal(err)
 	}
 	return d
-}
-
-// A push that takes long is neither swept away under nor waited for: others go on.
-func TestSweepWaitsForNobody(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	of := id.NewSource(time.Now).New()
-	content, push := io.Pipe()
-	begun := w.ask("POST", "/v2/"+registry.Repository(of)+"/blobs/uploads/", "", http.StatusAccepted)
-	request := httptest.NewRequest("PATCH", begun.Get("Location"), content)
-	q, err := registry.Parse(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- w.Serve(httptest.NewRecorder(), request, q) }()
-	if _, err := push.Write([]byte("slow")); err != nil { // it has been begun
-		t.Fatal(err)
-	}
-	if swept, err := w.Sweep(t.Context(), nil); swept || err != nil {
-		t.Errorf("swept while somebody pushes: %v, %v", swept, err)
-	}
-	w.push(of, "other", "quick")
-	if err := errors.Join(push.Close(), <-ended); err != nil {
-		t.Error(err)
-	}
-	w.sweep()
 }
 
 func TestUsage(t *testing.T) {

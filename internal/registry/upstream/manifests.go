@@ -11,8 +11,11 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
@@ -145,6 +148,9 @@ func (s *Storage) putManifest(w http.ResponseWriter, r *http.Request, q registry
 	if strings.Contains(q.Reference, ":") && q.Reference != own {
 		return registry.NewError(http.StatusBadRequest, "DIGEST_INVALID", "the manifest's digest is %s", own)
 	}
+	if err := s.sound(r.Context(), q.Organization, content); err != nil {
+		return err
+	}
 	res, err := s.send(r.Context(), s.scope(q.Organization), request{
 		method: http.MethodPut, url: s.at(q.Organization, "manifests/"+q.Reference), header: copied(r, "Content-Type"), content: content,
 	})
@@ -166,6 +172,37 @@ func (s *Storage) putManifest(w http.ResponseWriter, r *http.Request, q registry
 	w.Header().Set("Location", path(q, "/manifests/"+own))
 	w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// sound refuses a manifest whose parts are not there, or are not as large as it
+// says: what an organization keeps is counted by that.
+func (s *Storage) sound(ctx context.Context, organization id.ID, content []byte) error {
+	of, manifests := describe(content)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(asking)
+	for digest, size := range of {
+		group.Go(func() error {
+			kind := "blobs/"
+			if slices.Contains(manifests, digest) {
+				kind = "manifests/"
+			}
+			res, err := s.send(ctx, s.scope(organization), request{method: http.MethodHead, url: s.at(organization, kind+digest), header: http.Header{"Accept": kinds}})
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close()
+			switch {
+			case res.StatusCode == http.StatusNotFound:
+				return registry.NewError(http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "the manifest's part %s is not there", digest)
+			case res.StatusCode != http.StatusOK:
+				return refusal(nobody{}, res)
+			case res.ContentLength >= 0 && res.ContentLength != size:
+				return registry.NewError(http.StatusBadRequest, "MANIFEST_INVALID", "the manifest says that its part %s has %d bytes; it has %d", digest, size, res.ContentLength)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // Digest implements registry.Storage.

@@ -344,6 +344,18 @@ func TestUsage(t *testing.T) {
 	if kept, err := again.Kept(t.Context()); err != nil || len(kept) != 1 || kept[0] != (registry.Used{Organization: w.of, Bytes: 1002 + size}) {
 		t.Errorf("kept: %v, %v", kept, err)
 	}
+	// Sizes are not what somebody says.
+	for text, code := range map[string]string{
+		strings.Replace(w.image("x"), `"size":1}`, `"size":0}`, 1):                 "MANIFEST_INVALID",
+		strings.Replace(w.image("x"), `"size":2}`, `"size":-2}`, 1):                "MANIFEST_INVALID",
+		strings.Replace(w.image("x"), digestOf([]byte("x")), digestOf(nil), 1):     "MANIFEST_BLOB_UNKNOWN",
+		`{"manifests":[{"digest":"` + digestOf(nil) + `","size":1}]}`:              "MANIFEST_BLOB_UNKNOWN",
+		`{"manifests":[{"digest":"` + digestOf([]byte(layer)) + `","size":1000}]}`: "MANIFEST_BLOB_UNKNOWN",
+	} {
+		if a := w.ask("PUT", w.path+"/manifests/liar", text, "Content-Type", kind); a.status != http.StatusBadRequest || !strings.Contains(a.body, code) {
+			t.Errorf("%s: %d %s", text, a.status, a.body)
+		}
+	}
 	at = w.want(http.StatusAccepted, "POST", w.path+"/blobs/uploads/", "").header.Get("Location")
 	for range 2 {
 		if a := w.ask("PATCH", at, strings.Repeat("z", limit)); a.status != http.StatusForbidden || !strings.Contains(a.body, "FLOWW_REGISTRY_LIMIT") {

@@ -27,8 +27,8 @@ const (
 	// maxTags and maxLoose bound what is remembered of an organization.
 	maxTags  = 5000
 	maxLoose = 2000
-	// maxDepth is how deep indexes of images are followed.
-	maxDepth = 3
+	// maxManifests bounds those of one image.
+	maxManifests = 1000
 )
 
 // count is what an organization keeps, as far as this server knows.
@@ -141,7 +141,7 @@ func describe(content []byte) (of parts, manifests []string) {
 		return of, nil
 	}
 	for _, p := range append(append(m.Layers, m.Manifests...), m.Config) {
-		if digestForm.MatchString(p.Digest) && p.Size > 0 {
+		if digestForm.MatchString(p.Digest) {
 			of[p.Digest] = p.Size
 		}
 	}
@@ -288,11 +288,15 @@ func (s *Storage) image(ctx context.Context, organization id.ID, tag string, kno
 		return f.digest, of, nil
 	}
 	of := parts{}
-	return f.digest, of, s.collect(ctx, organization, f.digest, maxDepth, of)
+	return f.digest, of, s.collect(ctx, organization, f.digest, of, map[string]bool{})
 }
 
-// collect adds what a manifest and those in it are made of.
-func (s *Storage) collect(ctx context.Context, organization id.ID, digest string, depth int, into parts) error {
+// collect adds what a manifest and those in it are made of, each once.
+func (s *Storage) collect(ctx context.Context, organization id.ID, digest string, into parts, seen map[string]bool) error {
+	if seen[digest] || len(seen) >= maxManifests {
+		return nil
+	}
+	seen[digest] = true
 	f, err := s.get(ctx, nobody{}, organization, digest, http.Header{"Accept": kinds})
 	if err != nil {
 		return err
@@ -302,11 +306,8 @@ func (s *Storage) collect(ctx context.Context, organization id.ID, digest string
 		into[d] = size
 	}
 	into[digest] = f.size
-	if depth == 0 {
-		return nil
-	}
 	for _, d := range below {
-		if err := ignoreGone(s.collect(ctx, organization, d, depth-1, into)); err != nil {
+		if err := ignoreGone(s.collect(ctx, organization, d, into, seen)); err != nil {
 			return err
 		}
 	}
