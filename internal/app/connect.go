@@ -92,7 +92,7 @@ func (s *Server) connect(ctx context.Context) error {
 	board := dashboard.Deps{
 		Access: permissions, Alerts: alerts,
 		Frame: pages.Frame, Tenants: tenants, Folders: folders, Workflows: workflows, Deployments: deployments, Executions: s.executions, Triggers: invoker, PublicURL: s.URL, Now: now,
-		Own: dashboard.Own{Organizations: tenants, Invitations: invitations, Accounts: users, Secrets: secrets},
+		Own: dashboard.Own{Organizations: tenants, Invitations: invitations, Accounts: users, Secrets: secrets, KeyValues: keyValues, ImageUsage: s.imageUsage, ImagesLimit: int64(settings.RegistryLimit)},
 	}
 	if live.node == nil {
 		board.Centrifugo = func() string { return settings.Realtime.WebsocketURL(s.URL()) }

@@ -100,6 +100,16 @@ func (s *Server) registryHost() string {
 	return u.Host
 }
 
+// imageUsage is how much an organization keeps in the registry; known is false when
+// it can't be counted now.
+func (s *Server) imageUsage(ctx context.Context, organization id.ID) (bytes int64, known bool) {
+	bytes, err := s.images.Storage.Usage(ctx, organization)
+	if err != nil {
+		s.log.ErrorContext(ctx, "the images of an organization can't be counted", "organization", organization.String(), "error", err)
+	}
+	return bytes, err == nil
+}
+
 // imageName names an image of this server's registry for the container engine.
 func (s *Server) imageName(organization id.ID, digest string) string {
 	return s.registryHost() + "/" + registry.Repository(organization) + "@" + digest

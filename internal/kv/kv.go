@@ -60,6 +60,13 @@ type Item struct {
 	CreatedAt, UpdatedAt time.Time
 }
 
+// TableInfo is a table as it is listed.
+type TableInfo struct {
+	Table
+	Keys      int
+	CreatedAt time.Time
+}
+
 // Put is a value to be stored.
 type Put struct {
 	Table
@@ -114,6 +121,9 @@ type Store interface {
 	// KVTables returns the names of the tables of a store that the caller has a
 	// permission for, in order.
 	KVTables(ctx context.Context, c Caller, store string) ([]string, error)
+	// AllKVTables returns the tables of all stores that the caller has a permission
+	// for, in order.
+	AllKVTables(ctx context.Context, c Caller) ([]TableInfo, error)
 	KVItems(ctx context.Context, c Caller, l Listing) (Page, error)
 	KVItem(ctx context.Context, c Caller, t Table, key string) (Item, error)
 	// PutKV stores a value, in a new table when there is none. A workflow may

@@ -66,6 +66,11 @@ func (s *Service) Tables(ctx context.Context, c Caller, store string) ([]string,
 	return s.Store.KVTables(ctx, c, store)
 }
 
+// All returns the tables of all stores.
+func (s *Service) All(ctx context.Context, c Caller) ([]TableInfo, error) {
+	return s.Store.AllKVTables(ctx, c)
+}
+
 // List returns keys, and their values when asked.
 func (s *Service) List(ctx context.Context, c Caller, l Listing) (Page, error) {
 	if err := checkTable(l.Table); err != nil {

@@ -126,8 +126,8 @@ type Info struct {
 	// Object names what is loaded; empty when the path names nothing.
 	Object string
 	// BodyLimit is 0 for routes that read no body.
-	BodyLimit int64
-	Stream    bool
+	BodyLimit    int64
+	Stream, Page bool
 }
 
 // entry is a registered route.
@@ -147,7 +147,7 @@ func (e *entry) infos() []Info {
 	for _, path := range append([]string{e.spec.Path}, e.spec.Aliases...) {
 		all = append(all, Info{
 			Method: e.spec.Method, Path: path, Policy: e.spec.Policy,
-			Object: e.what, BodyLimit: limit, Stream: e.spec.Stream,
+			Object: e.what, BodyLimit: limit, Stream: e.spec.Stream, Page: e.spec.Page,
 		})
 	}
 	return all

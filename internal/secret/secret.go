@@ -56,6 +56,20 @@ type Change struct {
 // Ref is a secret as code declares it.
 type Ref struct{ Provider, Alias string }
 
+// Use is a workflow with what its active deployment names: secrets, and what is
+// built in.
+type Use struct {
+	WorkflowID id.ID
+	Workflow   string
+	Refs       []Ref
+}
+
+// Ref is what code calls the secret, which may be one field of it.
+func (s Secret) Ref() Ref {
+	alias, _, _ := strings.Cut(s.Name, fieldMark)
+	return Ref{Provider: s.Provider, Alias: alias}
+}
+
 // field is the name of a secret that is one field of a Ref.
 const fieldMark = ":"
 
@@ -69,6 +83,12 @@ type Store interface {
 	Secret(ctx context.Context, organizations []id.ID, secret id.ID) (Secret, error)
 	// Secrets returns the secrets that a filter selects, by provider and name.
 	Secrets(ctx context.Context, f Filter) ([]Secret, error)
+	// FindSecrets returns secrets of organizations whose name or provider has a
+	// part, in whichever case.
+	FindSecrets(ctx context.Context, organizations []id.ID, contains string, limit int) ([]Secret, error)
+	// SecretUses returns up to limit workflows of a namespace that have an active
+	// deployment, by name.
+	SecretUses(ctx context.Context, namespace id.ID, limit int) ([]Use, error)
 	// ChangeSecret applies a partial update; fault.Conflict when another secret
 	// has the name at the new provider.
 	ChangeSecret(ctx context.Context, secret id.ID, c Change) (Secret, error)
@@ -289,4 +309,14 @@ func (s *Service) Fields(ctx context.Context, workflow id.ID, r Ref) (map[string
 		}
 	}
 	return all, nil
+}
+
+// Find returns secrets of organizations whose name or provider has a part.
+func (s *Service) Find(ctx context.Context, organizations []id.ID, contains string, limit int) ([]Secret, error) {
+	return s.Store.FindSecrets(ctx, organizations, contains, limit)
+}
+
+// Uses returns up to limit workflows of a namespace that may ask for secrets.
+func (s *Service) Uses(ctx context.Context, namespace id.ID, limit int) ([]Use, error) {
+	return s.Store.SecretUses(ctx, namespace, limit)
 }

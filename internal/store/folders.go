@@ -169,6 +169,9 @@ func (s *Store) Folders(ctx context.Context, f workflow.FolderFilter) (workflow.
 	where := ` WHERE f.organization_id IN ` + list
 	switch {
 	case f.Deep:
+	case f.Search != "":
+		where += ` AND LOWER(f.name) LIKE ? ESCAPE '\'`
+		values = append(values, "%"+escapeLike(strings.ToLower(f.Search))+"%")
 	case f.ParentID.IsZero():
 		where += ` AND f.parent_id IS NULL`
 	default:

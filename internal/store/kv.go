@@ -112,6 +112,30 @@ func (s *Store) KVTables(ctx context.Context, c kv.Caller, store string) ([]stri
 	return names, err
 }
 
+// AllKVTables implements kv.Store.
+func (s *Store) AllKVTables(ctx context.Context, c kv.Caller) ([]kv.TableInfo, error) {
+	var found []kv.TableInfo
+	err := s.read(ctx, "list key-value tables", func(v *view) error {
+		found = nil
+		c, err := kvCaller(v, c, "")
+		if err != nil {
+			return err
+		}
+		query, values := `SELECT t.store, t.name, t.items, t.created_at FROM kv_tables t WHERE t.namespace_id = ?`, args{c.NamespaceID}
+		if !c.WorkflowID.IsZero() {
+			query += ` AND EXISTS (SELECT 1 FROM kv_permissions p WHERE p.table_id = t.id AND p.workflow_id = ?)`
+			values = append(values, c.WorkflowID)
+		}
+		return v.each(query+` ORDER BY t.store, t.name LIMIT ?`, append(values, kv.MaxTables), func(scan scanner) error {
+			var t kv.TableInfo
+			err := scan(&t.Store, &t.Name, &t.Keys, &t.CreatedAt)
+			found = append(found, t)
+			return err
+		})
+	})
+	return found, err
+}
+
 const kvColumns = `i.key, i.value, i.version, i.created_at, i.updated_at`
 
 func scanKV(scan scanner) (kv.Item, error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
@@ -34,6 +35,26 @@ func (s *Store) Members(ctx context.Context, organization id.ID, limit, offset i
 			SELECT `+memberColumns+` FROM organization_members m JOIN users u ON u.id = m.user_id
 			WHERE m.organization_id = ? ORDER BY m.created_at DESC, m.user_id DESC LIMIT ? OFFSET ?`,
 			args{organization, limit, offset}, func(scan scanner) error {
+				m, err := scanMember(scan)
+				found = append(found, m)
+				return err
+			})
+	})
+	return found, err
+}
+
+// FindMembers implements tenant.Store.
+func (s *Store) FindMembers(ctx context.Context, organizations []id.ID, contains string, limit int) ([]tenant.Member, error) {
+	pattern := "%" + escapeLike(strings.ToLower(contains)) + "%"
+	list, values := in(organizations)
+	var found []tenant.Member
+	err := s.read(ctx, "find members", func(v *view) error {
+		found = nil
+		return v.each(`
+			SELECT `+memberColumns+` FROM organization_members m JOIN users u ON u.id = m.user_id
+			WHERE m.organization_id IN `+list+` AND (LOWER(u.email) LIKE ? ESCAPE '\' OR LOWER(u.first_name || ' ' || u.last_name) LIKE ? ESCAPE '\')
+			ORDER BY u.email, m.user_id, m.organization_id LIMIT ?`,
+			append(values, pattern, pattern, limit), func(scan scanner) error {
 				m, err := scanMember(scan)
 				found = append(found, m)
 				return err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/audit"
@@ -118,6 +119,40 @@ func (s *Store) secrets(ctx context.Context, from string, values args) ([]secret
 			found = append(found, x)
 			return err
 		})
+	})
+	return found, err
+}
+
+// FindSecrets implements secret.Store.
+func (s *Store) FindSecrets(ctx context.Context, organizations []id.ID, contains string, limit int) ([]secret.Secret, error) {
+	pattern := "%" + escapeLike(strings.ToLower(contains)) + "%"
+	list, values := in(organizations)
+	return s.secrets(ctx, `
+		FROM secrets s WHERE s.organization_id IN `+list+` AND (LOWER(s.name) LIKE ? ESCAPE '\' OR LOWER(s.provider) LIKE ? ESCAPE '\')
+		ORDER BY s.provider, s.name, s.id LIMIT ?`, append(values, pattern, pattern, limit))
+}
+
+// SecretUses implements secret.Store.
+func (s *Store) SecretUses(ctx context.Context, namespace id.ID, limit int) ([]secret.Use, error) {
+	var found []secret.Use
+	err := s.read(ctx, "list uses of secrets", func(v *view) error {
+		found = nil
+		return v.each(`
+			SELECT w.id, w.name, d.providers FROM workflows w JOIN deployments d ON d.id = w.active_deployment_id
+			WHERE w.namespace_id = ? AND w.deleted_at IS NULL ORDER BY w.name LIMIT ?`,
+			args{namespace, limit}, func(scan scanner) error {
+				var u secret.Use
+				var asked string
+				if err := scan(&u.WorkflowID, &u.Workflow, &asked); err != nil {
+					return err
+				}
+				refs, err := decodeProviders(asked)
+				for _, r := range refs {
+					u.Refs = append(u.Refs, secret.Ref{Provider: r.Type, Alias: r.Alias})
+				}
+				found = append(found, u)
+				return err
+			})
 	})
 	return found, err
 }

@@ -182,6 +182,7 @@ func (w *World) readOrganization(of id.ID, note func(any, error)) {
 	members, err := w.Members(w.ctx(), of, 10, 0)
 	note(nil, err)
 	who := members[0].Person.ID
+	note(w.FindMembers(w.ctx(), []id.ID{of}, "", 10))
 	note(w.OrganizationRemoval(w.ctx(), of))
 	note(nil, w.SetMember(w.ctx(), of, who, tenant.RoleOwner, w.Now()))
 	note(w.ChangeMember(w.ctx(), tenant.MemberChange{OrganizationID: of, UserID: who, CallerID: who, Role: tenant.RoleOwner, At: w.Now()}))

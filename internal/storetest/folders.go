@@ -81,6 +81,7 @@ func (w *World) readFolders(f workflow.Workflow, note func(any, error)) {
 	inner := w.folder(n, "inner", outer.Inside()...)
 	w.place(f, inner)
 	note(w.Resource(w.ctx(), mine, folderLink(inner.ID)))
+	note(w.Folders(w.ctx(), workflow.FolderFilter{Organizations: mine, Search: "RE", Limit: 10}))
 	for _, parent := range []id.ID{{}, outer.ID} {
 		note(w.Folders(w.ctx(), workflow.FolderFilter{Organizations: mine, NamespaceID: n.ID, ParentID: parent, Limit: 10}))
 		note(w.Folders(w.ctx(), workflow.FolderFilter{Organizations: mine, ParentID: parent, Limit: 10}))
@@ -158,6 +159,8 @@ func testFolders(t *testing.T, backend Backend) {
 		list(workflow.FolderFilter{Organizations: mine, Deep: true, Limit: 10}, 3, a, b, inside)
 		list(workflow.FolderFilter{Organizations: both, NamespaceID: n.ID, Deep: true, Limit: 1, Offset: 2}, 3, inside)
 		list(workflow.FolderFilter{Limit: 10}, 0)
+		list(workflow.FolderFilter{Organizations: mine, Search: "C", Limit: 10}, 1, inside)
+		list(workflow.FolderFilter{Organizations: mine, Search: "_", Limit: 10}, 0)
 	})
 
 	t.Run("places are of the namespace and as they were", func(t *testing.T) {

@@ -185,6 +185,12 @@ func testKV(t *testing.T, backend Backend) {
 		names, err := w.KVTables(w.ctx(), acting(other), "default")
 		w.must(err)
 		equal(t, "tables", names, []string{"t"})
+		all, err := w.AllKVTables(w.ctx(), owner(n))
+		w.must(err)
+		equal(t, "all tables", all, []kv.TableInfo{{Table: table("t"), Keys: 1, CreatedAt: w.Now()}})
+		all, err = w.AllKVTables(w.ctx(), acting(w.Workflow(n)))
+		w.must(err)
+		equal(t, "all tables without a permission", len(all), 0)
 		permissions, err := w.KVPermissions(w.ctx(), owner(n), table("t"))
 		w.must(err)
 		equal(t, "permissions", len(permissions), 2)
@@ -264,6 +270,8 @@ func (w *World) readKV(f workflow.Workflow, note func(any, error)) {
 	c, t := acting(f), table("filled")
 	note(w.KVTables(w.ctx(), c, "default"))
 	note(w.KVTables(w.ctx(), owner(tenant.Namespace{ID: f.NamespaceID, OrganizationID: f.OrganizationID}), "default"))
+	note(w.AllKVTables(w.ctx(), c))
+	note(w.AllKVTables(w.ctx(), owner(tenant.Namespace{ID: f.NamespaceID, OrganizationID: f.OrganizationID})))
 	note(w.KVItem(w.ctx(), c, t, "k"))
 	for _, values := range []bool{true, false} {
 		for _, prefix := range []string{"", "k"} {

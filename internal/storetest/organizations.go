@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +53,21 @@ func testOrganizations(t *testing.T, backend Backend) {
 		}
 		if left == 0 {
 			t.Errorf("no owner is left among %v", members)
+		}
+	})
+
+	t.Run("people are found by a part of their e-mail or name", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		n, other := w.Namespace(), w.Namespace()
+		mine := w.User(n.OrganizationID, tenant.RoleViewer)
+		w.User(other.OrganizationID, tenant.RoleOwner)
+		for contains, want := range map[string]int{"": 1, strings.ToUpper(mine.Email): 1, "%": 0, "nobody": 0} {
+			found, err := w.FindMembers(w.ctx(), []id.ID{n.OrganizationID}, contains, 10)
+			w.must(err)
+			if len(found) != want || want == 1 && found[0].Person.ID != mine.ID {
+				t.Errorf("%q finds %v", contains, found)
+			}
 		}
 	})
 

@@ -30,6 +30,13 @@ func namesOf(all []secret.Secret) (names []string) {
 	return names
 }
 
+func (w *World) allSecrets(n tenant.Namespace) []secret.Secret {
+	w.t.Helper()
+	all, err := w.Secrets(w.ctx(), secret.Filter{NamespaceID: n.ID})
+	w.must(err)
+	return all
+}
+
 func testSecrets(t *testing.T, backend Backend) {
 	t.Run("they are stored, changed and deleted", func(t *testing.T) {
 		t.Parallel()
@@ -80,16 +87,32 @@ func testSecrets(t *testing.T, backend Backend) {
 		all, err = w.Secrets(w.ctx(), secret.Filter{NamespaceID: n.ID, Provider: "github"})
 		w.must(err)
 		equal(t, "by provider", namesOf(all), []string{"github default"})
+		for contains, want := range map[string][]string{
+			"": namesOf(w.allSecrets(n)), "HUB": {"github default"}, ":A": {"stripe default:a"}, "%": nil, "nothing": nil,
+		} {
+			all, err = w.FindSecrets(w.ctx(), []id.ID{n.OrganizationID}, contains, 100)
+			w.must(err)
+			equal(t, "found by "+contains, namesOf(all), want)
+		}
 	})
 	t.Run("a program remembers what it asks for", func(t *testing.T) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
-		a := w.Activation(w.Workflow(w.Namespace()))
+		n := w.Namespace()
+		f := w.Workflow(n)
+		a := w.Activation(f)
 		a.Program.Secrets = []workflow.ProviderRef{{Type: "stripe", Alias: "default"}, {Type: "b", Alias: "c"}}
+		a.Deployment.Providers = a.Program.Secrets
 		w.must(w.ActivateDeployment(w.ctx(), a))
 		p, err := w.Program(w.ctx(), a.Program.Hash)
 		w.must(err)
 		equal(t, "program", *p, *a.Program)
+		uses, err := w.SecretUses(w.ctx(), n.ID, 10)
+		w.must(err)
+		equal(t, "uses", uses, []secret.Use{{WorkflowID: f.ID, Workflow: f.Name, Refs: []secret.Ref{{Provider: "stripe", Alias: "default"}, {Provider: "b", Alias: "c"}}}})
+		other, err := w.SecretUses(w.ctx(), w.Namespace().ID, 10)
+		w.must(err)
+		equal(t, "uses elsewhere", len(other), 0)
 	})
 }
 
@@ -100,6 +123,8 @@ func (w *World) readSecrets(f workflow.Workflow, note func(any, error)) {
 		filter.NamespaceID = f.NamespaceID
 		note(w.Secrets(w.ctx(), filter))
 	}
+	note(w.FindSecrets(w.ctx(), []id.ID{f.OrganizationID}, "read", 10))
+	note(w.SecretUses(w.ctx(), f.NamespaceID, 10))
 	note(w.SecretsFor(w.ctx(), f.ID, secret.Ref{Provider: "read", Alias: "read"}))
 	note(w.Secret(w.ctx(), []id.ID{f.OrganizationID}, x.ID))
 	note(w.ChangeSecret(w.ctx(), x.ID, secret.Change{Sealed: []byte("x"), At: w.Now()}))

@@ -42,6 +42,11 @@ func (s *Service) Members(ctx context.Context, organization id.ID, limit, offset
 	return s.Store.Members(ctx, organization, limit, offset)
 }
 
+// FindMembers returns people of organizations whose e-mail or name has a part.
+func (s *Service) FindMembers(ctx context.Context, organizations []id.ID, contains string, limit int) ([]Member, error) {
+	return s.Store.FindMembers(ctx, organizations, contains, limit)
+}
+
 // AddMember makes a user a member. Ids are random: whoever has one was given it,
 // as the address of an invitation is.
 func (s *Service) AddMember(ctx context.Context, c Caller, organization, user id.ID, role Role) (Member, error) {

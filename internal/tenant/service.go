@@ -52,6 +52,9 @@ type Store interface {
 	// Members returns a page of the people of an organization, who came last
 	// first.
 	Members(ctx context.Context, organization id.ID, limit, offset int) ([]Member, error)
+	// FindMembers returns people of organizations whose e-mail or name has a part,
+	// in whichever case.
+	FindMembers(ctx context.Context, organizations []id.ID, contains string, limit int) ([]Member, error)
 	// AdmitMember makes a user a member; fault.NotFound when the caller shares
 	// no organization with the user.
 	AdmitMember(ctx context.Context, c MemberChange) (Member, error)

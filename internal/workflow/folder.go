@@ -90,8 +90,11 @@ type FolderFilter struct {
 	NamespaceID id.ID
 	// ParentID is the folder whose folders are listed; zero for the roots of
 	// namespaces. Deep lists all, however deep, and takes no ParentID.
-	ParentID      id.ID
-	Deep          bool
+	ParentID id.ID
+	Deep     bool
+	// Search is a case-insensitive part of the name of folders wherever they are;
+	// empty for those of ParentID.
+	Search        string
 	Limit, Offset int
 }
 

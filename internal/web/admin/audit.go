@@ -44,10 +44,7 @@ type auditEntryView struct {
 
 func (d Deps) getAdminAudit(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 	query := r.URL.Query()
-	v := auditView{
-		Actor: query.Get("actor"), Action: query.Get("action"), Target: query.Get("target"), Outcome: query.Get("outcome"),
-		Since: query.Get("since"), Until: query.Get("until"),
-	}
+	v := viewOf(query)
 	f, problem := v.filter(query)
 	if problem != "" {
 		v.Problem = problem
@@ -62,7 +59,7 @@ func (d Deps) getAdminAudit(w http.ResponseWriter, r *http.Request, c route.Call
 	}
 	if page.Next > 0 {
 		older := url.Values{"before": {strconv.FormatInt(page.Next, 10)}}
-		for _, name := range []string{"actor", "action", "target", "outcome", "since", "until"} {
+		for _, name := range auditNames {
 			if text := query.Get(name); text != "" {
 				older.Set(name, text)
 			}
@@ -70,6 +67,14 @@ func (d Deps) getAdminAudit(w http.ResponseWriter, r *http.Request, c route.Call
 		v.Older = adminAuditPath + "?" + older.Encode()
 	}
 	return ui.Show(w, r, http.StatusOK, d.frame("Audit log", c.Principal), auditPage(v))
+}
+
+// viewOf is a page of what was asked for.
+func viewOf(query url.Values) auditView {
+	return auditView{
+		Actor: query.Get("actor"), Action: query.Get("action"), Target: query.Get("target"), Outcome: query.Get("outcome"),
+		Since: query.Get("since"), Until: query.Get("until"),
+	}
 }
 
 // filter reads what was typed, and says what is wrong with it. Days are those of

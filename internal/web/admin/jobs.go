@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/records"
@@ -25,7 +26,8 @@ type jobSort struct {
 	// Count names what Job.Tries counts.
 	Count string
 	// Act is what can be done about each, and Label its button; empty for nothing.
-	Act, Label string
+	// About says what that does.
+	Act, Label, About string
 	// longest is after how long one is too long under way; 0 for never.
 	longest time.Duration
 	now     time.Time
@@ -36,17 +38,24 @@ func (s jobSort) Long(j records.Job) bool {
 	return s.longest > 0 && !j.Since.IsZero() && s.now.Sub(j.Since) > s.longest
 }
 
+// lowered is a label inside of a sentence.
+func lowered(label string) string { return strings.ToLower(label[:1]) + label[1:] }
+
 func (d Deps) getJobs(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 	all, err := d.Records.Jobs(r.Context(), shownJobs+1)
 	if err != nil {
 		return err
 	}
+	const (
+		ends  = "It ends where it is, and is not run again."
+		drops = "It ends as cancelled and does not run. Its event stays, and can be replayed by its organization."
+	)
 	v := jobsView{Sorts: []jobSort{
-		{ID: "running", Title: "Runs under way", None: "Nothing runs now.", Jobs: all.Running, Count: "attempt", Act: "cancel", Label: "Cancel", longest: d.MaxRun},
-		{ID: "waiting", Title: "Waiting for their turn, the first of each trigger", None: "Nothing waits.", Jobs: all.Waiting, Count: "attempts so far:", Act: "cancel", Label: "Discard"},
-		{ID: "postponed", Title: "Waiting for a time", None: "Nothing is to be tried again later.", Jobs: all.Postponed, Count: "attempts so far:", Act: "cancel", Label: "Discard"},
-		{ID: "batches", Title: "Replays and cancels of many", None: "None is under way.", Jobs: all.Batches, Count: "reached:", Act: "stop", Label: "Stop"},
-		{ID: "runtimes", Title: "Images that are made ready", None: "None is under way.", Jobs: all.Runtimes, Count: "try", Act: "remove", Label: "Remove"},
+		{ID: "running", Title: "Runs under way", None: "Nothing runs now.", Jobs: all.Running, Count: "attempt", Act: "cancel", Label: "Cancel", About: ends, longest: d.MaxRun},
+		{ID: "waiting", Title: "Waiting for their turn, the first of each trigger", None: "Nothing waits.", Jobs: all.Waiting, Count: "attempts so far:", Act: "cancel", Label: "Discard", About: drops},
+		{ID: "postponed", Title: "Waiting for a time", None: "Nothing is to be tried again later.", Jobs: all.Postponed, Count: "attempts so far:", Act: "cancel", Label: "Discard", About: drops},
+		{ID: "batches", Title: "Replays and cancels of many", None: "None is under way.", Jobs: all.Batches, Count: "reached:", Act: "stop", Label: "Stop", About: "What it did stays done; the rest is left."},
+		{ID: "runtimes", Title: "Images that are made ready", None: "None is under way.", Jobs: all.Runtimes, Count: "try", Act: "remove", Label: "Remove", About: "Its image goes at the next sweep, unless a deployment runs in it."},
 		{ID: "notices", Title: "Failures that somebody is to be told of", None: "Everybody was told.", Jobs: all.Notices, Count: "try"},
 	}}
 	for i := range v.Sorts {

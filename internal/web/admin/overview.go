@@ -115,6 +115,7 @@ func Register(r *route.Router, d Deps) error {
 	route.Raw(r, route.Spec{
 		Method: http.MethodPost, Path: adminUsersPath + "/{id}/{action}", Policy: access.Admin(access.Administer), Page: true, Body: true, BodyLimit: ui.MaxForm,
 	}, route.NoObject(), d.postAdminUser)
+	registerAuditExport(r, d)
 	registerData(r, d)
 	registerRealtime(r, d)
 	return r.Err()

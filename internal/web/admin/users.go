@@ -35,14 +35,14 @@ type userView struct {
 // userActions are what an administrator does about a user: what it changes, and
 // what is said when it is done.
 var userActions = map[string]struct {
-	change identity.UserChange
-	done   string
+	change      identity.UserChange
+	about, done string
 }{
-	"disable":  {identity.UserChange{Disabled: flag(true)}, "The account is disabled, and signed out everywhere."},
-	"enable":   {identity.UserChange{Disabled: flag(false)}, "The account is enabled."},
-	"make":     {identity.UserChange{Admin: flag(true)}, "The person is an administrator."},
-	"unmake":   {identity.UserChange{Admin: flag(false)}, "The person is no administrator any more."},
-	"sign-out": {identity.UserChange{}, "The person is signed out everywhere."},
+	"disable":  {identity.UserChange{Disabled: flag(true)}, "Nobody logs in to the account any more, and its sessions, command lines and streams end now.", "The account is disabled, and signed out everywhere."},
+	"enable":   {identity.UserChange{Disabled: flag(false)}, "The person can log in again.", "The account is enabled."},
+	"make":     {identity.UserChange{Admin: flag(true)}, "The person may do all that is done here: see the rows of every organization, disable others, make administrators.", "The person is an administrator."},
+	"unmake":   {identity.UserChange{Admin: flag(false)}, "These pages are refused from the next request on.", "The person is no administrator any more."},
+	"sign-out": {identity.UserChange{}, "Browsers and command lines have to log in again.", "The person is signed out everywhere."},
 }
 
 func flag(on bool) *bool { return &on }

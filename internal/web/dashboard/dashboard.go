@@ -88,6 +88,7 @@ type Access interface {
 	Revoke(ctx context.Context, by identity.Principal, from access.PrincipalRef, on access.Link) error
 	Principals(ctx context.Context, by identity.Principal, on access.Link) ([]access.Entry, error)
 	Explain(ctx context.Context, by identity.Principal, q access.Question) (access.Explanation, error)
+	Resources(ctx context.Context, by identity.Principal, of access.PrincipalRef, kind tenant.ResourceType, expand bool) ([]access.Entry, error)
 	Names(ctx context.Context, organization id.ID, principals []id.ID) (map[id.ID]string, error)
 }
 
@@ -108,6 +109,8 @@ type Deployments interface {
 type Executions interface {
 	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
 	List(ctx context.Context, filter execution.ListFilter) (execution.Page, error)
+	// Summary counts those of a namespace by day.
+	Summary(ctx context.Context, organization, namespace id.ID, days int) ([]execution.Day, error)
 	// Figures sum up the executions of a workflow.
 	Figures(ctx context.Context, workflow id.ID, p execution.Period) (execution.Figures, error)
 	// Glances returns what a list shows of the executions of workflows.
@@ -147,6 +150,9 @@ func Register(r *route.Router, d Deps) error {
 	registerBatches(r, d)
 	registerOrganization(r, d)
 	registerSecrets(r, d)
+	registerProviders(r, d)
+	registerSearch(r, d)
+	registerKV(r, d)
 	return r.Err()
 }
 

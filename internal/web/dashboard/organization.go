@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,10 +30,15 @@ type Own struct {
 	Invitations   Invitations
 	Accounts      Accounts
 	Secrets       Secrets
+	KeyValues     KeyValues
+	// ImageUsage returns how many bytes an organization keeps in the registry, of
+	// ImagesLimit; known is false when they can't be counted now.
+	ImageUsage  func(ctx context.Context, organization id.ID) (bytes int64, known bool)
+	ImagesLimit int64
 }
 
 func (o Own) complete() bool {
-	return o.Organizations != nil && o.Invitations != nil && o.Accounts != nil && o.Secrets != nil
+	return o.Organizations != nil && o.Invitations != nil && o.Accounts != nil && o.Secrets != nil && o.KeyValues != nil && o.ImageUsage != nil
 }
 
 // Organizations shows organizations, and changes who is in them.
@@ -40,6 +46,7 @@ type Organizations interface {
 	Organization(ctx context.Context, among []id.ID, organization id.ID) (tenant.Organization, error)
 	Organizations(ctx context.Context, ids []id.ID) ([]tenant.Organization, error)
 	Members(ctx context.Context, organization id.ID, limit, offset int) ([]tenant.Member, error)
+	FindMembers(ctx context.Context, organizations []id.ID, contains string, limit int) ([]tenant.Member, error)
 	ChangeMember(ctx context.Context, c tenant.Caller, organization, user id.ID, role tenant.Role) (tenant.Member, error)
 	RemoveMember(ctx context.Context, c tenant.Caller, organization, user id.ID) error
 }
@@ -57,7 +64,9 @@ type Accounts interface {
 	Accounts(ctx context.Context, organization id.ID, limit, offset int) (identity.AccountPage, error)
 	CreateAccount(ctx context.Context, by identity.Principal, organization id.ID, name string, role tenant.Role) (identity.Account, error)
 	AddKey(ctx context.Context, by identity.Principal, a identity.Account, r identity.KeyRequest) (string, identity.APIKey, error)
+	DeleteAccount(ctx context.Context, account id.ID) error
 	RevokeKey(ctx context.Context, account, key id.ID) (identity.APIKey, error)
+	Rotate(ctx context.Context, by identity.Principal, a identity.Account, key id.ID, overlap time.Duration, ends *time.Time) (text string, old, next identity.APIKey, err error)
 }
 
 func registerOrganization(r *route.Router, d Deps) {
@@ -79,9 +88,9 @@ func registerOrganization(r *route.Router, d Deps) {
 	posted("/members/{userId}/role", access.WriteMember, of("userId"), d.changeMember)
 	posted("/members/{userId}/remove", access.WriteMember, of("userId"), d.removeMember)
 	posted("/accounts", access.WriteServiceAccount, of(""), d.createAccount)
-	keys := func(path, child string, do func(*http.Request, route.Call[identity.Account], ui.Form) (organizationView, error)) {
+	accounts := func(path, child string, do func(*http.Request, route.Call[identity.Account], ui.Form) (organizationView, error)) {
 		route.Raw(r, route.Spec{
-			Method: http.MethodPost, Path: organizationPath + "/accounts/{id}/keys" + path, Policy: access.Requires(access.WriteServiceAccount), Page: true, Body: true, BodyLimit: ui.MaxForm,
+			Method: http.MethodPost, Path: organizationPath + "/accounts/{id}" + path, Policy: access.Requires(access.WriteServiceAccount), Page: true, Body: true, BodyLimit: ui.MaxForm,
 		}, objects.Account(d.Own.Accounts.Account, child), func(w http.ResponseWriter, r *http.Request, c route.Call[identity.Account]) error {
 			o, err := d.Own.Organizations.Organization(r.Context(), c.Principal.Organizations(), c.Object.OrganizationID)
 			if err != nil {
@@ -90,8 +99,16 @@ func registerOrganization(r *route.Router, d Deps) {
 			return d.postOrganization(w, r, c.Principal, o, c.Body, func(f ui.Form) (organizationView, error) { return do(r, c, f) })
 		})
 	}
-	keys("", "", d.createKey)
-	keys("/{keyId}/revoke", "keyId", d.revokeKey)
+	accounts("/delete", "", d.deleteAccount)
+	accounts("/keys", "", d.createKey)
+	accounts("/keys/{keyId}/revoke", "keyId", d.revokeKey)
+	accounts("/keys/{keyId}/rotate", "keyId", d.rotateKey)
+	for path, get := range map[string]struct {
+		action access.Action
+		handle func(http.ResponseWriter, *http.Request, route.Call[route.None]) error
+	}{whyPath: {access.ReadAccess, d.getWhy}, usagePath: {access.ReadOrganization, d.getUsage}} {
+		route.Raw(r, route.Spec{Method: http.MethodGet, Path: path, Policy: access.Requires(get.action), Page: true}, route.NoObject(), get.handle)
+	}
 }
 
 // organizationView is the page about an organization.
@@ -121,6 +138,7 @@ var organizationDone = map[string]string{
 	"role":               "The member has another role now.",
 	"removed":            "The member is removed.",
 	"account":            "The service account is made; give it a key.",
+	"account-deleted":    "The service account is deleted; its keys are refused from now on.",
 	"key-revoked":        "The key is revoked; what uses it is refused from now on.",
 }
 
@@ -273,8 +291,47 @@ func (d Deps) createAccount(r *http.Request, c route.Call[tenant.Organization], 
 }
 
 func (d Deps) createKey(r *http.Request, c route.Call[identity.Account], f ui.Form) (v organizationView, err error) {
-	v.Key, _, err = d.Own.Accounts.AddKey(r.Context(), c.Principal, c.Object, identity.KeyRequest{Name: f.Get("name")})
+	ends, err := d.endIn(f)
+	if err == nil {
+		v.Key, _, err = d.Own.Accounts.AddKey(r.Context(), c.Principal, c.Object, identity.KeyRequest{Name: f.Get("name"), ExpiresAt: ends})
+	}
 	return v, err
+}
+
+// maxKeyDays is the longest that a form can have a key work.
+const maxKeyDays = 3650
+
+// endIn reads for how many days a key is to work; none for good.
+func (d Deps) endIn(f ui.Form) (*time.Time, error) {
+	text := f.Get("days")
+	if text == "" {
+		return nil, nil
+	}
+	days, err := strconv.Atoi(text)
+	if err != nil || days < 1 || days > maxKeyDays {
+		return nil, fault.New(fault.Invalid, "A key works for 1 to %d days, or for good", maxKeyDays)
+	}
+	ends := d.Now().Add(time.Duration(days) * 24 * time.Hour)
+	return &ends, nil
+}
+
+// keyEnds are how long a form can have a key work.
+func keyEnds() []ui.Option {
+	return []ui.Option{{Name: "until it is revoked"}, {Value: "30", Name: "30 days"}, {Value: "90", Name: "90 days"}, {Value: "365", Name: "a year"}}
+}
+
+// rotateKey makes a key that follows another one, which works for some hours more.
+func (d Deps) rotateKey(r *http.Request, c route.Call[identity.Account], f ui.Form) (v organizationView, err error) {
+	hours, err := strconv.Atoi(cmp.Or(f.Get("hours"), "24"))
+	if err != nil || hours < 0 || time.Duration(hours) > identity.MaxOverlap/time.Hour {
+		return v, fault.New(fault.Invalid, "The old key works for 0 to %d hours more", int(identity.MaxOverlap/time.Hour))
+	}
+	v.Key, _, _, err = d.Own.Accounts.Rotate(r.Context(), c.Principal, c.Object, c.Child, time.Duration(hours)*time.Hour, nil)
+	return v, err
+}
+
+func (d Deps) deleteAccount(r *http.Request, c route.Call[identity.Account], _ ui.Form) (organizationView, error) {
+	return organizationView{Done: "account-deleted"}, d.Own.Accounts.DeleteAccount(r.Context(), c.Object.ID)
 }
 
 func (d Deps) revokeKey(r *http.Request, c route.Call[identity.Account], _ ui.Form) (organizationView, error) {

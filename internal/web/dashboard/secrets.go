@@ -28,6 +28,9 @@ type Secrets interface {
 	Get(ctx context.Context, organizations []id.ID, secret id.ID) (secret.Secret, error)
 	List(ctx context.Context, f secret.Filter) ([]secret.Secret, error)
 	Delete(ctx context.Context, secret id.ID) error
+	Find(ctx context.Context, organizations []id.ID, contains string, limit int) ([]secret.Secret, error)
+	// Uses returns up to limit workflows of a namespace with what their code names.
+	Uses(ctx context.Context, namespace id.ID, limit int) ([]secret.Use, error)
 }
 
 func registerSecrets(r *route.Router, d Deps) {
@@ -50,13 +53,34 @@ type secretsView struct {
 	Namespaces    []namespaceSecrets
 	Writes        bool
 	Problem, Done string
-	// Provider and Name are what was typed, when it was wrong.
+	// Provider and Name are what was typed, when it was wrong, and what a link asks
+	// to be stored.
 	Provider, Name string
 }
 
 type namespaceSecrets struct {
 	ID      string
-	Secrets []secret.Secret
+	Secrets []secretView
+	// Missing are what code asks for and is not stored.
+	Missing []missingSecret
+}
+
+type secretView struct {
+	secret.Secret
+	Uses usesView
+}
+
+// usesView are the first workflows that name something, and how many more do.
+type usesView struct {
+	Workflows []ui.Link
+	More      int
+}
+
+// missingSecret is what code asks for and is not stored. Path leads to where it can
+// be.
+type missingSecret struct {
+	Provider, Alias, Path string
+	Uses                  usesView
 }
 
 // secretDone says what was done, by the word in the address.
@@ -70,12 +94,13 @@ func (d Deps) getSecrets(w http.ResponseWriter, r *http.Request, c route.Call[ro
 	if err != nil {
 		return err
 	}
-	return d.showSecrets(w, r, http.StatusOK, c.Principal, o.ID, secretsView{Done: secretDone[r.URL.Query().Get("done")]})
+	q := r.URL.Query()
+	return d.showSecrets(w, r, http.StatusOK, c.Principal, o.ID, secretsView{Done: secretDone[q.Get("done")], Provider: q.Get("provider"), Name: q.Get("name")})
 }
 
 func (d Deps) showSecrets(w http.ResponseWriter, r *http.Request, status int, p identity.Principal, organization id.ID, v secretsView) error {
 	v.Organization = organization.String()
-	v.Writes = access.Decide(p, access.WriteSecret, access.Resource{OrganizationID: organization}).Allowed
+	v.Writes = mayWriteSecrets(p, organization)
 	var err error
 	if v.Choices, err = d.choices(r.Context(), p, access.ReadSecret); err != nil {
 		return err
@@ -89,11 +114,33 @@ func (d Deps) showSecrets(w http.ResponseWriter, r *http.Request, status int, p 
 		if err != nil {
 			return err
 		}
-		v.Namespaces = append(v.Namespaces, namespaceSecrets{n.ID.String(), all})
+		used, err := d.uses(r.Context(), n.ID)
+		if err != nil {
+			return err
+		}
+		v.Namespaces = append(v.Namespaces, secretsOf(n, all, used))
 	}
 	f := d.Frame("Secrets", p)
 	f.Here = secretsPath
 	return ui.Show(w, r, status, f, secretsPage(v))
+}
+
+// secretsOf puts the secrets of a namespace beside what code asks for.
+func secretsOf(n tenant.Namespace, all []secret.Secret, used map[secret.Ref]usesView) namespaceSecrets {
+	v := namespaceSecrets{ID: n.ID.String()}
+	stored := map[secret.Ref]bool{}
+	for _, s := range all {
+		stored[s.Ref()] = true
+		v.Secrets = append(v.Secrets, secretView{s, used[s.Ref()]})
+	}
+	for _, ref := range sortedRefs(used) {
+		if stored[ref] || builtIn(ref) {
+			continue
+		}
+		q := url.Values{"organization": {n.OrganizationID.String()}, "provider": {ref.Provider}, "name": {ref.Alias}}
+		v.Missing = append(v.Missing, missingSecret{ref.Provider, ref.Alias, secretsPath + "?" + q.Encode() + "#store", used[ref]})
+	}
+	return v
 }
 
 func (d Deps) postSecret(w http.ResponseWriter, r *http.Request, c route.Call[tenant.Namespace]) error {

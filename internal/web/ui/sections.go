@@ -9,14 +9,18 @@ const (
 	Workflows    = "/workflows"
 	Runs         = "/executions"
 	Secrets      = "/secrets"
+	KV           = "/kv"
 	Organization = "/organization"
 	Admin        = "/admin"
 	Account      = "/account"
 )
 
+// Search is where one looks for something in all of them.
+const Search = "/search"
+
 // sections are those that the reader may go to.
 func (f Frame) sections() []Link {
-	all := []Link{{Workflows, "Workflows"}, {Runs, "Runs"}, {Secrets, "Secrets"}, {Organization, "Organization"}, {Account, "Account"}}
+	all := []Link{{Workflows, "Workflows"}, {Runs, "Runs"}, {Secrets, "Secrets"}, {KV, "Key-value store"}, {Organization, "Organization"}, {Account, "Account"}}
 	if f.Admin {
 		all = append(all, Link{Admin, "Admin"})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -19,6 +20,8 @@ type Frame struct {
 	// Session says that the reader can sign out, Admin that there are pages for
 	// administrators to go to.
 	Session, Admin bool
+	// Sought is what was looked for.
+	Sought string
 	// Here is the section that the page belongs to, Above the pages above it, the
 	// nearest last.
 	Here  string
@@ -40,6 +43,9 @@ func (f Frame) scripts() []string {
 	}
 	return append([]string{common}, f.Scripts...)
 }
+
+// live reports whether the page follows what happens, and so says whether it can.
+func (f Frame) live() bool { return slices.Contains(f.Scripts, Live) }
 
 // policy is what a page may do: show itself and its assets, and send its forms
 // to this server.
