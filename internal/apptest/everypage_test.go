@@ -160,10 +160,11 @@ func hostileObjects(t *testing.T, s *apptest.Server, ada own) objects {
 	triggers := s.JSON(t, 200, "GET", "/api/triggers?workflowId="+d.WorkflowID, nil)["results"].([]any)
 	account := ada.ask(t, 200, "POST", "/api/service_accounts", map[string]string{"organization_id": ada.Organization(t), "name": hostileMark, "role": "member"})["id"].(string)
 	key := ada.ask(t, 200, "POST", "/api/service_accounts/"+account+"/api_keys", map[string]string{"name": hostileMark})["id"].(string)
+	batch := s.JSON(t, http.StatusAccepted, "POST", "/api/executions/workflows/"+d.WorkflowID+"/batches", map[string]any{"action": "replay"})["id"].(string)
 	ada.ask(t, 200, "PUT", "/api/kv/default/t/k", map[string]any{"value": hostileMark})
 	return objects{
 		organization: ada.Organization(t), namespace: s.Namespace(t), workflow: d.WorkflowID, deployment: d.DeploymentID, execution: e.ID,
-		trigger: triggers[0].(map[string]any)["id"].(string), account: account, key: key,
+		trigger: triggers[0].(map[string]any)["id"].(string), account: account, key: key, batch: batch,
 		secret: storeSecret(t, s.Client, hostileMark, hostileMark, "value"), folder: makeFolder(t, s.Client, hostileMark, ""),
 	}
 }
