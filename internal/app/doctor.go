@@ -45,6 +45,7 @@ func Doctor(ctx context.Context, settings config.Settings) []error {
 	}
 	problems = append(problems, dir.CheckFiles()...)
 	problems = append(problems, checkCentrifugo(ctx, settings)...)
+	problems = append(problems, checkUpstream(ctx, settings)...)
 	return append(problems, checkDatabase(ctx, settings)...)
 }
 

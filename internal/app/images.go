@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -46,16 +48,43 @@ func (s *Server) imageStorage() (registry.Storage, error) {
 			Folder: config.DataDir(settings.DataDir).Images(), Secret: s.derived(secret.RegistryUploads), Now: now,
 		})
 	}
+	made, err := openUpstream(settings, s.config.Version, now, s.log)
+	if err != nil {
+		return nil, err
+	}
+	made.Sealer = s.keyring.For(secret.RegistryUpstream)
+	s.upstream = made
+	return made, nil
+}
+
+// openUpstream makes what asks the registry of the settings, without the keys
+// that uploads need.
+func openUpstream(settings config.Settings, version string, now func() time.Time, log *slog.Logger) (*upstream.Storage, error) {
 	address, err := url.Parse(settings.RegistryURL)
 	if err != nil {
 		return nil, fmt.Errorf("REGISTRY_URL: %w", err)
 	}
-	s.upstream = upstream.New(upstream.Config{
+	return upstream.New(upstream.Config{
 		URL: &url.URL{Scheme: address.Scheme, Host: address.Host}, Name: settings.RegistryName,
-		User: settings.RegistryUser, Password: settings.RegistryPassword,
-		Sealer: s.keyring.For(secret.RegistryUpstream), Agent: "flowwd/" + s.config.Version, Now: now, Log: s.log,
-	})
-	return s.upstream, nil
+		User: settings.RegistryUser, Password: settings.RegistryPassword, Agent: "flowwd/" + version, Now: now, Log: log,
+	}), nil
+}
+
+// checkUpstream returns what is wrong with the registry of the settings.
+func checkUpstream(ctx context.Context, settings config.Settings) []error {
+	if settings.RegistryURL == "" {
+		return nil
+	}
+	asked, err := openUpstream(settings, "doctor", time.Now, slog.New(slog.DiscardHandler))
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, upstreamTime)
+		defer cancel()
+		err = errors.Join(asked.Healthy(ctx), asked.Close())
+	}
+	if err != nil {
+		return []error{fmt.Errorf("container images can be neither pushed nor pulled: %w", err)}
+	}
+	return nil
 }
 
 // imageRemedy is what to do about images that take too much.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/usefloww/flowwd/internal/app"
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
 	"github.com/usefloww/flowwd/internal/registrytest"
@@ -69,6 +70,11 @@ func TestUpstreamsThatAreOfNoUse(t *testing.T) {
 			}
 			if r := s.Do(t, "GET", "/api/workflows", nil); r.Status != http.StatusOK {
 				t.Errorf("all else: %s", r)
+			}
+			settings := apptest.Settings(t, s.DataDir)
+			settings.RegistryURL, settings.RegistryUser, settings.RegistryPassword = c.url, registrytest.User, "not-the-password"
+			if problems := app.Doctor(t.Context(), settings); len(problems) != 1 || !strings.Contains(problems[0].Error(), c.ready) {
+				t.Errorf("the doctor: %v", problems)
 			}
 			if strings.Contains(log.String(), "not-the-password") {
 				t.Error("the log has the password")
