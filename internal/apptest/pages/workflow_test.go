@@ -62,6 +62,11 @@ func tell(t *testing.T, s *apptest.Server, lines int) {
 func (f *follower) shows(run string, lines ...string) {
 	f.t.Helper()
 	want, got := strings.Join(lines, "|"), ""
+	f.t.Cleanup(func() {
+		if got != want {
+			f.t.Logf("the page shows %q", got)
+		}
+	})
 	apptest.Until(f.t, patience, "the lines "+want, func() bool {
 		got = f.lines(run)
 		return got == want
@@ -87,7 +92,8 @@ func TestAWorkflowIsRunByHand(t *testing.T) {
 	f.do(chromedp.SendKeys(chromedp.ID("field-0"), "x"+kb.Enter), chromedp.WaitVisible(chromedp.ID("field-0-error")))
 	f.wants("It did not run: see what is wrong below.")
 	f.pictured("manual-wrong")
-	f.do(chromedp.SendKeys(chromedp.ID("field-0"), "yz"+kb.Enter))
+	f.do(chromedp.SetValue(chromedp.ID("field-0"), "xyz"))
+	f.click("Run")
 	f.sees("A run of talks")
 	f.isLive("live")
 	run := strings.TrimPrefix(get(f.person, chromedp.Location()), f.cable.URL+"/executions/")
