@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -149,7 +151,7 @@ func wrongParts(e *jsonschema.ValidationError) []fault.Field {
 	for _, leaf := range leaves(e) {
 		lacks, is := leaf.ErrorKind.(*kind.Required)
 		if !is {
-			add(leaf.InstanceLocation, leaf.ErrorKind.LocalizedString(printer))
+			add(leaf.InstanceLocation, saysWhatIsRight(leaf.ErrorKind, printer))
 			continue
 		}
 		for _, name := range lacks.Missing {
@@ -157,6 +159,29 @@ func wrongParts(e *jsonschema.ValidationError) []fault.Field {
 		}
 	}
 	return all
+}
+
+// saysWhatIsRight says of a part that is wrong what would be right, where the
+// library says what it compares.
+func saysWhatIsRight(k jsonschema.ErrorKind, p *message.Printer) string {
+	switch k := k.(type) {
+	case *kind.MinLength:
+		return fmt.Sprintf("has %d characters; it must have at least %d", k.Got, k.Want)
+	case *kind.MaxLength:
+		return fmt.Sprintf("has %d characters; it can have at most %d", k.Got, k.Want)
+	case *kind.Minimum:
+		return "must be at least " + decimal(k.Want)
+	case *kind.Maximum:
+		return "must be at most " + decimal(k.Want)
+	case *kind.Pattern:
+		return "must match " + k.Want
+	}
+	return k.LocalizedString(p)
+}
+
+func decimal(r *big.Rat) string {
+	f, _ := r.Float64() // as near as people read
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // leaves are what is wrong in the end, in order.

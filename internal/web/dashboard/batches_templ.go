@@ -78,7 +78,7 @@ func batchesPage(v batchesView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(ui.Field{Name: "state", Label: "to runs that are", Value: v.State}, batchStates()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(ui.Field{Name: "state", Label: "to runs that are", Value: v.State, Hint: "Those that failed or took too long to replay, those that wait or run to cancel, unless you choose others."}, batchStates()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -711,7 +711,7 @@ func batchPage(v oneBatchView) templ.Component {
 // batchStates are what can be asked for; what is said by nothing depends on what is
 // done.
 func batchStates() []ui.Option {
-	all := []ui.Option{{Name: "failed or timed out; waiting or running to cancel"}}
+	all := []ui.Option{{Name: "the usual ones"}}
 	for _, s := range execution.States {
 		all = append(all, ui.Option{Value: string(s), Name: string(s)})
 	}
