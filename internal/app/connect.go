@@ -64,7 +64,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
 		Secrets: secrets,
 		Planner: planner,
-		IDs:     s.ids, Now: now, Changed: routes.Changed, DefaultImage: s.defaultImage(), MaxCompiling: runtime.GOMAXPROCS(0),
+		IDs:     s.ids, Now: now, Changed: routes.Changed, DefaultImage: s.defaultImage(), MaxTimeout: maxRunTimeout, MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	way := s.way()
 	post, err := s.mailer()

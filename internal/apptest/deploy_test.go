@@ -26,6 +26,7 @@ func TestCompileErrorsNameFileAndLine(t *testing.T) {
 		"top level throws":  {map[string]string{"main.ts": "import { Builtin } from 'floww';\nthrow new Error('at the top');"}, []string{"at the top", "main.ts:2"}},
 		"top level loops":   {map[string]string{"main.ts": "for (;;) {}"}, []string{"5"}},
 		"unknown option":    {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, retrys: 3 } as any);"}, []string{"retrys"}},
+		"too long a run":    {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, timeout: 901 });"}, []string{"onWebhook", "901 seconds; at most 900"}},
 		"nested too deep":   {map[string]string{"main.ts": strings.Repeat("(", 1_000_000)}, []string{"Deployment validation failed"}},
 		"escaping file key": {map[string]string{"main.ts": "", "../x.ts": ""}, []string{"../x.ts"}},
 	} {

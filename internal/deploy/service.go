@@ -44,6 +44,8 @@ type Config struct {
 	// DefaultImage is where sources run that name no image; empty for the embedded
 	// engine.
 	DefaultImage string
+	// MaxTimeout is the longest that a trigger may give its runs; 0 for no bound.
+	MaxTimeout time.Duration
 	// MaxCompiling is how many sources are compiled at once.
 	MaxCompiling int
 }
@@ -112,6 +114,9 @@ func (s *Service) Deploy(ctx context.Context, r Request) (workflow.Deployment, [
 	if err != nil {
 		return workflow.Deployment{}, nil, err
 	}
+	if err := s.checkLimits(definitions.Triggers); err != nil {
+		return workflow.Deployment{}, nil, err
+	}
 	if err := s.checkSecrets(ctx, r, definitions.Secrets); err != nil {
 		return workflow.Deployment{}, nil, err
 	}
@@ -138,6 +143,16 @@ func (s *Service) Deploy(ctx context.Context, r Request) (workflow.Deployment, [
 		return workflow.Deployment{}, nil, err
 	}
 	return d, triggers, nil
+}
+
+// checkLimits refuses what no run could have.
+func (s *Service) checkLimits(declared []workflow.Declaration) error {
+	for _, d := range declared {
+		if asked := d.Options.Timeout; s.MaxTimeout > 0 && asked > s.MaxTimeout {
+			return fault.New(fault.Invalid, "A trigger %s asks for a timeout of %v seconds; at most %v are allowed", d.Type, asked.Seconds(), s.MaxTimeout.Seconds())
+		}
+	}
+	return nil
 }
 
 // unchanged returns the active deployment with its triggers when its content is

@@ -45,34 +45,58 @@ func (k *killed) containers(t *testing.T, role string) {
 	}
 }
 
-// acknowledged sends events until stop is called, which returns the executions
-// of those that were acknowledged.
-func acknowledged(c *apptest.Client, path string) (stop func() []string) {
-	var ids []string
-	var work sync.WaitGroup
-	end := make(chan struct{})
-	work.Go(func() {
-		for {
-			select {
-			case <-end:
-				return
-			default:
+const (
+	// senders send events at the same time, of which so many are acknowledged at
+	// least before something is killed, and about so many at most.
+	senders       = 4
+	before, bound = 20, 60
+)
+
+// sending sends events until it is stopped, or nobody answers.
+type sending struct {
+	mu   sync.Mutex
+	ids  []string // the executions of those that were acknowledged
+	work sync.WaitGroup
+	end  chan struct{}
+}
+
+func send(c *apptest.Client, path string) *sending {
+	s := &sending{end: make(chan struct{})}
+	for range senders {
+		s.work.Go(func() {
+			for s.count() < bound {
+				select {
+				case <-s.end:
+					return
+				default:
+				}
+				r, err := c.Anonymous().Try("POST", path, `{"ms":1}`)
+				if err != nil {
+					return
+				}
+				var answer struct{ ExecutionID string }
+				if r.Status == http.StatusOK && json.Unmarshal(r.Body, &answer) == nil {
+					s.mu.Lock()
+					s.ids = append(s.ids, answer.ExecutionID)
+					s.mu.Unlock()
+				}
 			}
-			r, err := c.Anonymous().Try("POST", path, `{"ms":50}`)
-			var answer struct{ ExecutionID string }
-			if err == nil && r.Status == http.StatusOK && json.Unmarshal(r.Body, &answer) == nil {
-				ids = append(ids, answer.ExecutionID)
-			}
-			if len(ids) > 50 || err != nil {
-				return
-			}
-		}
-	})
-	return func() []string {
-		close(end)
-		work.Wait()
-		return ids
+		})
 	}
+	return s
+}
+
+func (s *sending) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ids)
+}
+
+// stop returns the executions of what was acknowledged.
+func (s *sending) stop() []string {
+	close(s.end)
+	s.work.Wait()
+	return s.ids
 }
 
 // Events that were acknowledged end once whatever is killed while they run:
@@ -105,7 +129,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		if (event.body.crash) process.kill(process.pid, "SIGTERM");
 		if (event.body.eat) { const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1)); }
 		console.log("attempt " + ctx.attempt);
-		await new Promise((r) => setTimeout(r, event.body.ms ?? 10_000));
+		await new Promise((r) => setTimeout(r, ctx.attempt > 1 ? 1 : event.body.ms));
 		return ctx.attempt;`))
 	path := deployed.Webhooks["POST in"]
 	for what, kill := range map[string]func(){
@@ -128,11 +152,12 @@ func TestKilledInTheMiddle(t *testing.T) {
 			k.start(t)
 		},
 	} {
-		long := deployed.At(k.Client).Send(t, `{"ms":3000}`)
+		long := deployed.At(k.Client).Send(t, `{"ms":30000}`)
 		apptest.Until(t, patience, "the run has begun", func() bool { return len(k.Execution(t, long).LogEntries) > 0 })
-		stop := acknowledged(k.Client, path)
+		events := send(k.Client, path)
+		apptest.Until(t, patience, "events are acknowledged", func() bool { return events.count() >= before })
 		kill()
-		ids := append(stop(), long)
+		ids := append(events.stop(), long)
 		attempts := 0
 		for _, id := range ids {
 			e := k.Ended(t, id)
