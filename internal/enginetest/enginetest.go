@@ -65,6 +65,13 @@ type Harness interface {
 	Source(b Behaviour) (workflow.Source, bool)
 }
 
+// Costly is a Harness of an engine that takes long to start something for an
+// organization: all tests are then of one, and some repeat less.
+type Costly interface {
+	Harness
+	Organization() id.ID
+}
+
 // patience bounds waits for what must come.
 const patience = 20 * time.Second
 
@@ -86,13 +93,19 @@ type bench struct {
 	stop func()
 	ids  *id.Source
 	org  id.ID
+	// costly says that the harness is.
+	costly bool
 }
 
 func start(t *testing.T, h Harness) *bench {
 	t.Helper()
 	e, stop := h.Start(t)
 	ids := id.NewSource(time.Now)
-	return &bench{T: t, h: h, e: e, stop: stop, ids: ids, org: ids.New()}
+	b := &bench{T: t, h: h, e: e, stop: stop, ids: ids, org: ids.New()}
+	if costly, ok := h.(Costly); ok {
+		b.org, b.costly = costly.Organization(), true
+	}
+	return b
 }
 
 // trigger is the declaration of most behaviours.

@@ -245,8 +245,11 @@ func testIsolation(t *testing.T, h Harness) {
 		})
 	})
 	each(t, h, Echo, func(b *bench) {
-		program := b.program(Echo)
-		b.parallel(8, 8, func(worker, n int) {
+		program, times := b.program(Echo), 8
+		if b.costly {
+			times = 3
+		}
+		b.parallel(8, times, func(worker, n int) {
 			body := fmt.Sprintf("worker %d, run %d", worker, n)
 			o := b.invoke(b.Context(), engine.Invocation{
 				OrganizationID: b.org, WorkflowID: b.ids.New(), ExecutionID: b.ids.New(), Attempt: n + 1,

@@ -4,19 +4,35 @@ package docker_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
+	"github.com/usefloww/flowwd/internal/engine/docker"
 	"github.com/usefloww/flowwd/internal/enginetest"
+	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-// harness writes the suite's programs in TypeScript.
-type harness struct{}
-
-func (harness) Start(t *testing.T) (engine.Engine, func()) {
-	e := start(t, nil)
-	return e, func() { stop(t, e) }
+// harness writes the suite's programs in TypeScript. Its tests, one after another,
+// share an engine until one of them stops it.
+type harness struct {
+	t            *testing.T
+	engine       *docker.Engine
+	organization id.ID
 }
+
+func (h *harness) Start(*testing.T) (engine.Engine, func()) {
+	if h.engine == nil {
+		h.engine = start(h.t, nil)
+	}
+	e := h.engine
+	return e, func() {
+		stop(h.t, e)
+		h.engine = nil
+	}
+}
+
+func (h *harness) Organization() id.ID { return h.organization }
 
 // bodies are the bodies of handlers.
 var bodies = map[enginetest.Behaviour]string{
@@ -50,7 +66,7 @@ func source(text string) workflow.Source {
 	return workflow.Source{Files: map[string]string{"main.ts": text}, Entrypoint: "main.ts", Image: image}
 }
 
-func (harness) Source(b enginetest.Behaviour) (workflow.Source, bool) {
+func (*harness) Source(b enginetest.Behaviour) (workflow.Source, bool) {
 	if b == enginetest.Declares {
 		return source(opening + `
 			const handler = () => {};
@@ -66,5 +82,5 @@ func (harness) Source(b enginetest.Behaviour) (workflow.Source, bool) {
 
 func TestEngine(t *testing.T) {
 	t.Parallel()
-	enginetest.Run(t, harness{})
+	enginetest.Run(t, &harness{t: t, organization: id.NewSource(time.Now).New()})
 }
