@@ -49,7 +49,7 @@ const (
 	// senders send events at the same time, of which so many are acknowledged at
 	// least before something is killed, and about so many at most.
 	senders       = 4
-	before, bound = 20, 60
+	before, bound = 20, 45
 )
 
 // sending sends events until it is stopped, or nobody answers.
