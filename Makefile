@@ -69,6 +69,13 @@ soak: ## kill the server ROUNDS times under load on each database and count what
 	go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
 	TEST_DATABASE=postgres go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
 
+FUZZ    ?= 10000000x
+TARGETS ?= .
+
+.PHONY: fuzz
+fuzz: ## give each parser of outside bytes FUZZ inputs (a count, 10000000x, or a time, 30s); TARGETS chooses some by a pattern
+	scripts/fuzz '$(FUZZ)' '$(TARGETS)'
+
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside, but for those that kill and those that move
 	CGO_ENABLED=0 $(GOTEST) $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))

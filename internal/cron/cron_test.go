@@ -132,7 +132,8 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-// FuzzParse wants no panic, and times that come after one another.
+// FuzzParse wants no panic, an error that says where, and times that come after
+// one another.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"* * * * *", "*/5 1-3,7 ? JAN mon", "@daily", "0 0 29 2 *", "59 59 23 31 12 7"} {
 		f.Add(text)
@@ -140,6 +141,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse(text, time.UTC)
 		if err != nil {
+			var wrong *Error
+			if !errors.As(err, &wrong) || wrong.Column < 1 || wrong.Column > len(text)+1 || len(wrong.Error()) > 10*maxExpression {
+				t.Fatalf("%q: the error does not say where: %v", text, err)
+			}
 			return
 		}
 		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

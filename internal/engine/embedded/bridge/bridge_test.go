@@ -193,6 +193,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(bridge.Failed{Problems: []engine.Problem{{Text: "t"}}}.Append(nil))
 	f.Add(bridge.Compiled{Bundle: []byte("b")}.Append(nil))
 	f.Add(append([]byte{0, 0, 0, 0, byte(bridge.KindLog)}, logFrame("a", "b")...))
+	f.Add(bridge.Ask{ID: 1, Name: "fetch", Head: []byte(`{"URL":"http://x"}`), Body: []byte("b")}.Append(nil))
+	f.Add(bridge.AppendCancel(bridge.AppendPull(nil, 1), 1<<63))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		bounds := all()
 		bounds[bridge.KindCompile] = 0
@@ -218,6 +220,13 @@ func FuzzAnswers(f *testing.F) {
 				_, _ = bridge.ParseFailed(p)
 			case bridge.KindCompiled:
 				_, _ = bridge.ParseCompiled(p)
+			case bridge.KindAsk:
+				a, err := bridge.ParseAsk(p)
+				if err == nil && !bytes.Equal(a.Append(nil)[5:], p) {
+					t.Fatalf("%x is read as %+v", p, a)
+				}
+			case bridge.KindPull, bridge.KindCancel:
+				_, _ = bridge.ParseID(p)
 			}
 		}
 	})
