@@ -32,6 +32,7 @@ type form struct {
 	name, description string
 	schema            json.RawMessage
 	compiled          *jsonschema.Schema
+	budget            *budget
 }
 
 func checkManual(d workflow.Declaration) (provider.Need, error) {
@@ -52,6 +53,9 @@ func checkManual(d workflow.Declaration) (provider.Need, error) {
 	f := form{name: input.Name, description: input.Description}
 	if len(input.Schema) > 0 && string(input.Schema) != "null" {
 		compiled, err := compileSchema(input.Schema)
+		if err == nil {
+			f.budget, err = bound(compiled)
+		}
 		if err != nil {
 			return provider.Need{}, fault.Because(nil, fault.Invalid, "the input schema of %s %q is no JSON Schema: %v", onManual, f.name, err)
 		}
@@ -67,7 +71,9 @@ func (nowhere) Load(string) (any, error) {
 	return nil, errors.New("a schema can't refer to another document; put its parts under $defs")
 }
 
-const schemaName = "input.json"
+// schemaName has a scheme, without which the library would make a path of it, and
+// tell the folder of the server.
+const schemaName = "schema:///input.json"
 
 func compileSchema(text json.RawMessage) (*jsonschema.Schema, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
@@ -110,11 +116,14 @@ func (f form) Event(by string, input json.RawMessage) (json.RawMessage, error) {
 	}
 	if f.compiled != nil {
 		var wrong *jsonschema.ValidationError
-		if err := f.compiled.Validate(value); errors.As(err, &wrong) {
+		switch err := f.budget.validate(f.compiled, value); {
+		case errors.Is(err, errTooInvolved):
+			return nil, fault.Because(nil, fault.Invalid, "Input validation failed: %v", err)
+		case errors.As(err, &wrong):
 			f := fault.New(fault.Invalid, "Input validation failed: %s", problems(wrong))
 			f.Fields = wrongParts(wrong)
 			return nil, f
-		} else if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("validate an input: %w", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -222,8 +223,11 @@ func FuzzAnswers(f *testing.F) {
 				_, _ = bridge.ParseCompiled(p)
 			case bridge.KindAsk:
 				a, err := bridge.ParseAsk(p)
-				if err == nil && !bytes.Equal(a.Append(nil)[5:], p) {
-					t.Fatalf("%x is read as %+v", p, a)
+				if err != nil {
+					continue
+				}
+				if again, err := bridge.ParseAsk(a.Append(nil)[5:]); err != nil || !reflect.DeepEqual(a, again) {
+					t.Fatalf("%x is read as %+v, and then as %+v, %v", p, a, again, err)
 				}
 			case bridge.KindPull, bridge.KindCancel:
 				_, _ = bridge.ParseID(p)
