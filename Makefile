@@ -24,7 +24,7 @@ run: build ## serve on 127.0.0.1:8080 with data in .data, deploy examples/hello 
 FAULTS := internal/apptest/kill internal/apptest/powercut
 
 # The tests whose work is done by processes of their own, a browser among them, which the race detector does not see.
-PROCESSES := cmd/flowwd sdk internal/apptest/pages internal/apptest/moving internal/apptest/replicas internal/apptest/compat internal/apptest/images internal/apptest/https
+PROCESSES := cmd/flowwd sdk internal/apptest/pages internal/apptest/moving internal/apptest/replicas internal/apptest/compat internal/apptest/images internal/apptest/https internal/apptest/faults
 
 # The JavaScript engine, SQLite and their C library are machine-made Go on one thread each, where the race detector finds
 # nothing and takes twenty times as long. No more than these: what a package left out instantiates of sync's generics

@@ -186,6 +186,7 @@ func (s *Server) operatorToken() string {
 func (s *Server) checks() []api.Check {
 	checks := []api.Check{
 		{Name: "database", Ask: s.store.Ping},
+		{Name: "disk", Ask: s.checkWritable},
 		{Name: "queue", Ask: func(ctx context.Context) error {
 			_, err := s.executions.Depth(ctx)
 			return err
@@ -234,6 +235,10 @@ func (s *Server) measure() {
 	s.metrics.counter("flowwd_store_units_total", "Units committed; several share a transaction.", func() float64 {
 		return float64(s.store.Stats().Units)
 	})
+	s.metrics.counter("flowwd_store_refused_total", "Units that were not stored because the database was locked, full, gone or too slow; whoever asked was told to come again.", func() float64 {
+		return float64(s.store.Stats().Refused)
+	})
+	s.metrics.gauge("flowwd_disk_free_bytes", "What is free on the disk of the data folder; -1 when that can't be told.", s.freeSpace)
 	s.metrics.counter("flowwd_store_wait_seconds_total", "Time that units waited for the database's writer.", func() float64 {
 		return s.store.Stats().Wait.Seconds()
 	})

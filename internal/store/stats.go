@@ -18,13 +18,16 @@ type Stats struct {
 	// Replays is how many batches failed as a whole and were run again one by
 	// one; Failures how many transactions failed for good.
 	Replays, Failures int64
+	// Refused is how many units were not stored because the database was locked,
+	// full, gone or too slow.
+	Refused int64
 	// Wait is the time that units waited for their turn, all together.
 	Wait time.Duration
 }
 
 // measures is what the writer counts.
 type measures struct {
-	commits, units, largest, replays, failures, wait atomic.Int64
+	commits, units, largest, replays, failures, refused, wait atomic.Int64
 }
 
 func (m *measures) committed(units int) {
@@ -62,6 +65,7 @@ func (s *Store) Stats() Stats {
 		LargestBatch: m.largest.Load(),
 		Replays:      m.replays.Load(),
 		Failures:     m.failures.Load(),
+		Refused:      m.refused.Load(),
 		Wait:         time.Duration(m.wait.Load()),
 	}
 }

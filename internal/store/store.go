@@ -234,7 +234,11 @@ func (s *Store) do(ctx context.Context, w *writer, what string, run func(*tx) er
 	if w == nil {
 		return fault.New(fault.Unavailable, "%s: the database is open for reading only", what)
 	}
-	return s.fail(what, w.do(ctx, run))
+	err := s.fail(what, w.do(ctx, run))
+	if fault.Is(err, fault.Unavailable) {
+		w.measures.refused.Add(1)
+	}
+	return err
 }
 
 // writeWorkflows is write for units that change workflows, deployments or
