@@ -104,6 +104,11 @@ verify: ## fail when a generated file is stale
 bench: build ## measure the built binary; writes bench/RESULTS.md
 	go run ./bench
 
+.PHONY: screenshots
+screenshots: ## make the pictures in docs/screenshots with Chromium, of a server that is filled for it
+	mkdir -p docs/screenshots
+	CGO_ENABLED=0 go test -C internal/apptest/pages -vet=off -count=1 -tags external,screenshots -run TestScreenshots -pictures $(CURDIR)/docs/screenshots
+
 .PHONY: compat
 compat: ## try the npm packages that workflow authors use most; writes the table in docs/compatibility.md
 	scripts/compat
