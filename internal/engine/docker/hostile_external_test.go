@@ -80,7 +80,10 @@ func TestHostileImages(t *testing.T) {
 			from := handler("")
 			from.Image = command(t, c.script)
 			call := invocation(t, e, from)
-			call.Limits.Timeout = 3 * time.Second
+			call.Limits.Timeout = time.Minute // for what a slow machine takes to send
+			if c.reason == engine.Timeout {
+				call.Limits.Timeout = 3 * time.Second
+			}
 			_, err := e.Invoke(t.Context(), call, func([]engine.LogLine) {})
 			var reason engine.Reason
 			if failure, ok := errors.AsType[*engine.Failure](err); ok {
