@@ -76,6 +76,8 @@ type Server struct {
 	// are where they are listened for.
 	certificates     *certificate.Service
 	encrypted, plain net.Addr
+	// debug is where developers look; nil for nowhere.
+	debug net.Addr
 	// own are the listeners' addresses, for runs to be kept from them.
 	own    atomic.Pointer[[]netip.AddrPort]
 	failed chan error
@@ -203,6 +205,9 @@ func (s *Server) Addr() net.Addr {
 // Domains are the addresses that the server listens on for its domains, with
 // encryption and without; nil where it has none.
 func (s *Server) Domains() (encrypted, plain net.Addr) { return s.encrypted, s.plain }
+
+// Debug is the address of profiles and figures of the process; nil for none.
+func (s *Server) Debug() net.Addr { return s.debug }
 
 // URL is the address under which the outside reaches the server, without a
 // slash at its end; empty before Start.

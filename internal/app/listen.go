@@ -45,6 +45,7 @@ func (s *Server) httpPart() part {
 	server := s.router.Server()
 	server.RegisterOnShutdown(s.executions.EndAwaits)
 	servers := []*http.Server{server}
+	var debug *http.Server
 	return part{
 		name:  "HTTP",
 		share: 30,
@@ -54,13 +55,20 @@ func (s *Server) httpPart() part {
 				return err
 			}
 			var own []netip.AddrPort
-			listen := func(address, setting string) (net.Listener, error) {
+			bind := func(address, setting string) (net.Listener, error) {
 				l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 				if err != nil {
 					return nil, fmt.Errorf("listen on %s (another address can be given with %s): %w", address, setting, err)
 				}
 				if at, err := netip.ParseAddrPort(l.Addr().String()); err == nil {
 					own = append(own, at)
+				}
+				return l, nil
+			}
+			listen := func(address, setting string) (net.Listener, error) {
+				l, err := bind(address, setting)
+				if err != nil {
+					return nil, err
 				}
 				return s.behindProxies(l, proxies), nil
 			}
@@ -74,12 +82,20 @@ func (s *Server) httpPart() part {
 				}
 				servers = append(servers, more)
 			}
+			if s.config.Settings.DebugListen != "" {
+				if debug, err = s.listenDebug(bind); err != nil {
+					return err
+				}
+			}
 			s.own.Store(&own)
 			s.serve(func() error { return server.Serve(s.listener) })
 			return nil
 		},
 		stop: func(ctx context.Context) error {
 			var all []error
+			if debug != nil {
+				all = append(all, debug.Close()) // nobody waits for a profile
+			}
 			for _, one := range servers {
 				if err := one.Shutdown(ctx); err != nil {
 					s.log.Warn("requests that did not end in time were cut off", "error", err)

@@ -134,6 +134,7 @@ func TestWrongValuesAreNamedWithWhatIsAllowed(t *testing.T) {
 		{"level", []string{"LOG_LEVEL=loud"}, nil, []string{`LOG_LEVEL: "loud" is no level; allowed: debug, info, warn, error`}},
 		{"format", []string{"LOG_FORMAT=xml"}, nil, []string{`LOG_FORMAT: "xml" is no form of a log; allowed: text, json`}},
 		{"listen", nil, []string{"--listen=8080"}, []string{`FLOWW_LISTEN (--listen): "8080" is no address`, "127.0.0.1:8080"}},
+		{"debug", nil, []string{"--debug-listen=:6060"}, []string{`FLOWW_DEBUG_LISTEN (--debug-listen): ":6060" is not an address of the machine itself`, "127.0.0.1:6060"}},
 		{"port", nil, []string{"--listen=:99999"}, []string{`FLOWW_LISTEN (--listen): "99999" is no port`}},
 		{"domain", nil, []string{"--domain=https://a.example"}, []string{`FLOWW_DOMAIN (--domain): "https://a.example" is no domain`, "flows.example.com"}},
 		{"domain of one label", nil, []string{"--domain=localhost"}, []string{`"localhost" is no domain`}},

@@ -60,6 +60,21 @@ func isDomain(name string) bool {
 	return true
 }
 
+// checkDebug allows addresses of the machine itself alone: nobody is asked who
+// they are there.
+func (s *Settings) checkDebug(add func(name, format string, args ...any)) {
+	const setting = "FLOWW_DEBUG_LISTEN (--debug-listen)"
+	if s.DebugListen == "" {
+		return
+	}
+	checkListen(add, setting, s.DebugListen)
+	if host, _, err := net.SplitHostPort(s.DebugListen); err == nil && host != "localhost" {
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+			add(setting, "%q is not an address of the machine itself; give one like 127.0.0.1:6060", s.DebugListen)
+		}
+	}
+}
+
 // checkListen says what is wrong with an address to listen on.
 func checkListen(add func(name, format string, args ...any), setting, address string) {
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {

@@ -40,6 +40,7 @@ type Settings struct {
 	RetentionDays int           `name:"retention-days" env:"FLOWW_RETENTION_DAYS" default:"30" min:"1" max:"3650" placeholder:"DAYS" group:"Operation" help:"Days that ended runs are kept with their events and logs."`
 	StopTimeout   time.Duration `name:"stop-timeout" env:"FLOWW_STOP_TIMEOUT" default:"30s" min:"1s" max:"900s" placeholder:"TIME" group:"Operation" help:"Time that runs get to end when the server stops; those left are run again after the next start."`
 	MetricsToken  string        `name:"metrics-token" env:"FLOWW_METRICS_TOKEN" placeholder:"TOKEN" group:"Operation" secret:"" help:"Bearer token that opens /metrics, at least 16 characters; generated when unset. A flag can be read by other users of the machine: prefer the variable or its file."`
+	DebugListen   string        `name:"debug-listen" env:"FLOWW_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"Operation" help:"Address of this machine itself, such as 127.0.0.1:6060, at which anybody on it gets profiles (pprof) and figures of the process; none when unset."`
 	LogLevel      LogLevel      `name:"log-level" env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" group:"Operation" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat     LogFormat     `name:"log-format" env:"LOG_FORMAT" default:"text" placeholder:"FORMAT" group:"Operation" help:"Form of the log on standard error: text or json."`
 
@@ -78,6 +79,7 @@ func (s *Settings) Check() []Problem {
 		add("DATABASE_URL (--database-url)", "%s", text)
 	}
 	checkListen(add, "FLOWW_LISTEN (--listen)", s.Listen)
+	s.checkDebug(add)
 	if s.PublicURL != "" {
 		if text := checkURL(s.PublicURL); text != "" {
 			add("PUBLIC_API_URL (--public-url)", "%s", text)
