@@ -264,9 +264,11 @@ func TestSilentUpstreams(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
+	w.times.patience = time.Minute // it does begin
 	if a := w.ask("GET", w.path+"/blobs/"+digestOf(nil), ""); a.cut == nil {
 		t.Errorf("half a blob arrived as if it were all: %d", a.status)
 	}
+	w.times.patience = short
 	w.uploading(w.of, "", 0)
 	w.counts[w.of].at = w.now // it was counted
 	if a := w.ask("POST", w.path+"/blobs/uploads/", strings.Repeat("x", 4<<20)); a.status != http.StatusServiceUnavailable {
