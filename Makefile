@@ -37,16 +37,22 @@ RACE := -race $(UNRACED:%=-gcflags='%=-race=false')
 GOTEST := go test -vet=off -timeout 15m -parallel 4
 
 # The tests that compare the store with a model of it do one thing after another, where the race detector finds nothing.
-MODELS := '^Test(SQLite|PostgreSQL)$$/_model$$'
+MODELS := ^Test(SQLite|PostgreSQL)$$/_model$$
+
+# So do those that ask for everything there is as everybody there is.
+WALKS := ^Test(RoutesByPrincipal|RoutesByRoleAndScope|EveryPageByRole|DescribedOperations|SchedulesThroughALeapYear)$$
+
+# Begun first, for no processor to wait for them at the end.
+LONGEST := ./internal/apptest ./internal/store ./internal/apptest/realtime ./internal/engine/docker
 
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
-	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip $(MODELS) $$(go list -tags external ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
+	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip '$(MODELS)|$(WALKS)' $$(go list -tags external $(LONGEST) ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
 	$(MAKE) --jobs=3 --output-sync=target $(UNDETECTED)
 
 # Parts of `make test` without the race detector, which wait more than they compute.
-UNDETECTED := test-kill-postgres test-postgres test-kill test-powercut test-processes test-models
+UNDETECTED := test-kill-postgres test-postgres test-kill test-powercut test-processes test-models test-walks
 
 .PHONY: $(UNDETECTED)
 test-kill test-powercut: test-%:
@@ -58,7 +64,9 @@ test-postgres:
 test-processes: # the sandbox's bound of memory does not hold under the race detector
 	CGO_ENABLED=0 $(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
 test-models:
-	CGO_ENABLED=0 $(GOTEST) -tags external -run $(MODELS) ./internal/store
+	CGO_ENABLED=0 $(GOTEST) -tags external -run '$(MODELS)' ./internal/store
+test-walks:
+	CGO_ENABLED=0 $(GOTEST) -tags external -run '$(WALKS)' ./internal/apptest
 
 ROUNDS ?= 500
 SEED   ?= 0
