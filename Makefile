@@ -42,6 +42,10 @@ MODELS := ^Test(SQLite|PostgreSQL)$$/_model$$
 # So do those that ask for everything there is as everybody there is.
 WALKS := ^Test(RoutesByPrincipal|RoutesByRoleAndScope|EveryPageByRole|DescribedOperations|SchedulesThroughALeapYear)$$
 
+# The tests to whose subject it makes no difference which database there is: what pages look like, examples, hostile code,
+# limits in memory. The suite of the store runs on both.
+EITHER := Page|Example|Documented|Hostile|RedTeam|Flood|Throttl|TooOften|Guess|Header|Debug
+
 # Begun first, for no processor to wait for them at the end.
 LONGEST := ./internal/apptest ./internal/store ./internal/apptest/realtime ./internal/engine/docker
 
@@ -60,7 +64,7 @@ test-kill test-powercut: test-%:
 test-kill-postgres:
 	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -vet=off -timeout 15m -tags external
 test-postgres:
-	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external ./internal/apptest
+	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external -skip '$(EITHER)' ./internal/apptest
 test-processes: # the sandbox's bound of memory does not hold under the race detector
 	CGO_ENABLED=0 $(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
 test-models:
