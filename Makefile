@@ -55,8 +55,8 @@ test: ## all tests, with the race detector; sets up what they need
 	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip '$(MODELS)|$(WALKS)' $$(go list -tags external $(LONGEST) ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
 	$(MAKE) --jobs=3 --output-sync=target $(UNDETECTED)
 
-# Parts of `make test` without the race detector, which wait more than they compute.
-UNDETECTED := test-kill-postgres test-postgres test-kill test-powercut test-processes test-models test-walks
+# Parts of `make test` without the race detector, which wait more than they compute, the longest first.
+UNDETECTED := test-processes test-postgres test-kill-postgres test-kill test-powercut test-models test-walks
 
 .PHONY: $(UNDETECTED)
 test-kill test-powercut: test-%:
