@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
@@ -50,7 +52,7 @@ type claimed struct {
 func (s *Store) loadClaims(ctx context.Context, taken []claimed, now time.Time) ([]execution.Claim, error) {
 	claims := make([]execution.Claim, 0, len(taken))
 	for _, c := range taken {
-		if err := c.event.load(s.blobs); err != nil {
+		if err := s.loadBody(ctx, &c.event); err != nil {
 			s.cfg.Log.Error("an execution can't run without its event's body", "execution", c.ExecutionID, "error", err)
 			// Its claim must not outlive the caller's context.
 			_, err := s.InterruptExecution(context.WithoutCancel(ctx), c.Lease, execution.Interruption{Reason: bodyLost, EndedAt: now, Unknown: true})
@@ -64,6 +66,22 @@ func (s *Store) loadClaims(ctx context.Context, taken []claimed, now time.Time) 
 		claims = append(claims, c.Claim)
 	}
 	return claims, nil
+}
+
+// loadBody reads a large body. While the process has no descriptor left for it,
+// it waits for one until ctx ends: that is nothing the execution is to blame for.
+func (s *Store) loadBody(ctx context.Context, e *storedEvent) error {
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := e.load(s.blobs)
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // head is the oldest waiting execution of one trigger.

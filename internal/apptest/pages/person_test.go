@@ -101,7 +101,23 @@ func get[T any](p *person, step chromedp.Action[T]) T {
 
 func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
+	for i, step := range steps {
+		steps[i] = again(step)
+	}
 	get(p, chromedp.Steps(steps...))
+}
+
+// again does a step once more when the page made way for another one between
+// finding an element and looking at it; nothing was done to it then.
+func again(step chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for {
+			done, err := step(ctx, t)
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node with given id") {
+				return done, err
+			}
+		}
+	}
 }
 
 func (p *person) open(address string) {
