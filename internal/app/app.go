@@ -76,7 +76,7 @@ type Server struct {
 	// are where they are listened for.
 	certificates     *certificate.Service
 	encrypted, plain net.Addr
-	// debug is where developers look; nil for nowhere.
+	// debug is the address of profiles and figures of the process; nil for none.
 	debug net.Addr
 	// own are the listeners' addresses, for runs to be kept from them.
 	own    atomic.Pointer[[]netip.AddrPort]
