@@ -109,20 +109,11 @@ func (d Deps) getProviders(w http.ResponseWriter, r *http.Request, c route.Call[
 	if v.Choices, err = d.choices(r.Context(), c.Principal, access.ReadSecret); err != nil {
 		return err
 	}
-	namespaces, err := d.Tenants.Namespaces(r.Context(), []id.ID{o.ID})
+	err = d.eachNamespace(r.Context(), o.ID, func(n tenant.Namespace, all []secret.Secret, used map[secret.Ref]usesView) {
+		v.Namespaces = append(v.Namespaces, providersOf(n, all, used))
+	})
 	if err != nil {
 		return err
-	}
-	for _, n := range namespaces {
-		all, err := d.Own.Secrets.List(r.Context(), secret.Filter{NamespaceID: n.ID})
-		if err != nil {
-			return err
-		}
-		used, err := d.uses(r.Context(), n.ID)
-		if err != nil {
-			return err
-		}
-		v.Namespaces = append(v.Namespaces, providersOf(n, all, used))
 	}
 	f := d.Frame("Providers", c.Principal)
 	f.Here = secretsPath

@@ -105,24 +105,36 @@ func (d Deps) showSecrets(w http.ResponseWriter, r *http.Request, status int, p 
 	if v.Choices, err = d.choices(r.Context(), p, access.ReadSecret); err != nil {
 		return err
 	}
-	namespaces, err := d.Tenants.Namespaces(r.Context(), []id.ID{organization})
+	err = d.eachNamespace(r.Context(), organization, func(n tenant.Namespace, all []secret.Secret, used map[secret.Ref]usesView) {
+		v.Namespaces = append(v.Namespaces, secretsOf(n, all, used))
+	})
 	if err != nil {
 		return err
-	}
-	for _, n := range namespaces {
-		all, err := d.Own.Secrets.List(r.Context(), secret.Filter{NamespaceID: n.ID})
-		if err != nil {
-			return err
-		}
-		used, err := d.uses(r.Context(), n.ID)
-		if err != nil {
-			return err
-		}
-		v.Namespaces = append(v.Namespaces, secretsOf(n, all, used))
 	}
 	f := d.Frame("Secrets", p)
 	f.Here = secretsPath
 	return ui.Show(w, r, status, f, secretsPage(v))
+}
+
+// eachNamespace goes through an organization's namespaces, with the secrets in
+// each and what its code asks for.
+func (d Deps) eachNamespace(ctx context.Context, organization id.ID, do func(tenant.Namespace, []secret.Secret, map[secret.Ref]usesView)) error {
+	namespaces, err := d.Tenants.Namespaces(ctx, []id.ID{organization})
+	if err != nil {
+		return err
+	}
+	for _, n := range namespaces {
+		all, err := d.Own.Secrets.List(ctx, secret.Filter{NamespaceID: n.ID})
+		if err != nil {
+			return err
+		}
+		used, err := d.uses(ctx, n.ID)
+		if err != nil {
+			return err
+		}
+		do(n, all, used)
+	}
+	return nil
 }
 
 // secretsOf puts the secrets of a namespace beside what code asks for.
