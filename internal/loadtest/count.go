@@ -52,7 +52,7 @@ func (l *Load) Count(t testing.TB, c *apptest.Client) Count {
 	l.endings.note(t, all)
 	count := Count{
 		Sent: len(l.events.numbered), Acknowledged: len(l.events.answered), Refused: l.events.refused,
-		Deployments: l.deployments.sent, AcknowledgedDeployments: len(l.deployments.acknowledged),
+		Deployments: l.deployments.sent, AcknowledgedDeployments: l.deployments.count(),
 		Doubled: l.events.disagreed + l.endings.changed,
 	}
 	// Ends are counted in the unit that stores them, so a second one shows.

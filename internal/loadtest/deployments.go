@@ -81,6 +81,20 @@ func (d *deployments) send(t testing.TB, l *Load, c *apptest.Client, ending func
 	}
 }
 
+// Redeployed waits until another deployment is acknowledged than those before:
+// what disturbed the load is over, and the server takes new code again.
+func (l *Load) Redeployed(t testing.TB) {
+	t.Helper()
+	before := l.deployments.count()
+	apptest.Until(t, time.Minute, "another deployment to be accepted", func() bool { return l.deployments.count() > before })
+}
+
+func (d *deployments) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.acknowledged)
+}
+
 // shownDeployment is a deployment as the API shows it.
 type shownDeployment struct {
 	ID, Status string

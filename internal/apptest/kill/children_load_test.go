@@ -32,6 +32,7 @@ func TestKilledChildrenLoseNothing(t *testing.T) {
 		}
 		return killed == childKills
 	})
+	load.Redeployed(t)
 	life.Stop()
 	load.Check(t, p.Client)
 	count := load.Count(t, p.Client)

@@ -57,6 +57,7 @@ func TestFrozenChildrenLoseNothing(t *testing.T) {
 			_ = syscall.Kill(pid, syscall.SIGCONT) // it was killed when its run took too long
 		}
 	}
+	load.Redeployed(t)
 	life.Stop()
 	load.Check(t, p.Client)
 	count := load.Count(t, p.Client)
