@@ -134,7 +134,7 @@ func (c *Client) Execution(t testing.TB, id string) Execution {
 func (c *Client) Ended(t testing.TB, id string) Execution {
 	t.Helper()
 	var e Execution
-	Until(t, 60*time.Second, "the end of execution "+id, func() bool {
+	Until(t, 2*time.Minute, "the end of execution "+id, func() bool {
 		e = c.Execution(t, id)
 		return e.Final()
 	})
