@@ -56,7 +56,7 @@ func (s *Server) connect(ctx context.Context) error {
 	asks.Limit = func(c *execution.Claim) time.Duration { return s.executions.LimitsOf(c).Timeout }
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
 	})
 	planner := &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now}
 	development := s.development(live, planner, routes)
@@ -64,7 +64,7 @@ func (s *Server) connect(ctx context.Context) error {
 		Store: s.store, Workflows: s.store, Existing: s.store, Engine: s.engine,
 		Secrets: secrets,
 		Planner: planner,
-		IDs:     s.ids, Now: now, Changed: routes.Changed, DefaultImage: s.defaultImage(), MaxTimeout: maxRunTimeout, MaxCompiling: runtime.GOMAXPROCS(0),
+		IDs:     s.ids, Now: now, Changed: routes.Changed, DefaultImage: s.defaultImage(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), MaxCompiling: runtime.GOMAXPROCS(0),
 	})
 	way := s.way()
 	post, err := s.mailer()

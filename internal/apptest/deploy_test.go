@@ -27,6 +27,8 @@ func TestCompileErrorsNameFileAndLine(t *testing.T) {
 		"top level loops":   {map[string]string{"main.ts": "for (;;) {}"}, []string{"5"}},
 		"unknown option":    {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, retrys: 3 } as any);"}, []string{"retrys"}},
 		"too long a run":    {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, timeout: 901 });"}, []string{"onWebhook", "901 seconds; at most 900"}},
+		"too much memory":   {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, memory: 513 });"}, []string{"onWebhook", "513 MB", "at most 512"}},
+		"too little memory": {map[string]string{"main.ts": "import { Builtin } from 'floww';\nnew Builtin().triggers.onWebhook({ path: 'a', handler() {}, memory: 15 });"}, []string{"memory", "at least 16"}},
 		"nested too deep":   {map[string]string{"main.ts": strings.Repeat("(", 1_000_000)}, []string{"Deployment validation failed"}},
 		"escaping file key": {map[string]string{"main.ts": "", "../x.ts": ""}, []string{"../x.ts"}},
 	} {

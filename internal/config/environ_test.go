@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 	want := Settings{
 		Data:   Data{DataDir: ".data"},
 		Listen: "127.0.0.1:8080", WebhookLimit: 25 << 20, DeploymentLimit: 32 << 20,
-		Runners: 32, RunTimeout: time.Minute, RunMemory: 128 << 20,
+		Runners: 32, RunTimeout: time.Minute, RunMemory: 128 << 20, RunMemoryMax: 512 << 20,
 		RetentionDays: 30, StopTimeout: 30 * time.Second, LogFormat: LogText,
 		Containers: Containers{
 			Runtime: RuntimeEmbedded, DefaultImage: "floww-runtime", DockerConcurrency: 8, DockerMemory: 1 << 30, DockerTmp: 64 << 20, DockerCPUs: 1, DockerPids: 256, DockerSpare: 2,

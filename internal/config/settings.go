@@ -31,7 +31,8 @@ type Settings struct {
 	Runners          int           `name:"runners" env:"FLOWW_RUNNERS" default:"32" min:"1" max:"1024" placeholder:"N" group:"Runs" help:"Most runs at the same time, each in a process of its own."`
 	OrganizationRuns int           `name:"organization-runs" env:"FLOWW_ORGANIZATION_RUNS" default:"0" min:"0" max:"1024" placeholder:"N" group:"Runs" help:"Most runs of one organization at the same time; 0 sets no limit of its own."`
 	RunTimeout       time.Duration `name:"run-timeout" env:"FLOWW_RUN_TIMEOUT" default:"60s" min:"1s" max:"900s" placeholder:"TIME" group:"Runs" help:"Time that a run may take when its trigger sets none."`
-	RunMemory        Size          `name:"run-memory" env:"FLOWW_RUN_MEMORY" default:"128MiB" min:"16MiB" max:"2GiB" placeholder:"SIZE" group:"Runs" help:"Memory that the code of a run may allocate."`
+	RunMemory        Size          `name:"run-memory" env:"FLOWW_RUN_MEMORY" default:"128MiB" min:"16MiB" max:"2GiB" placeholder:"SIZE" group:"Runs" help:"Memory that the code of a run may allocate when its trigger sets none."`
+	RunMemoryMax     Size          `name:"run-memory-max" env:"FLOWW_RUN_MEMORY_MAX" default:"512MiB" min:"16MiB" max:"16GiB" placeholder:"SIZE" group:"Runs" help:"Most memory that a trigger may ask for; at least what the others get."`
 	InsecureRunner   bool          `name:"insecure-runner" env:"FLOWW_INSECURE_RUNNER" group:"Runs" help:"Run code without the sandbox where the kernel cannot give it. For development with your own code only."`
 
 	FetchAllow string `name:"fetch-allow" env:"FLOWW_FETCH_ALLOW" placeholder:"LIST" group:"Runs" help:"Networks, addresses and names that fetch in workflows may reach although they are not public, with commas, each with or without a port: 10.0.0.0/8,intranet.example:443."`
@@ -126,6 +127,11 @@ func (s *Settings) BaseURL(addr net.Addr) string {
 // Retention is how long ended runs are kept.
 func (s *Settings) Retention() time.Duration {
 	return time.Duration(s.RetentionDays) * 24 * time.Hour
+}
+
+// MaxRunMemory is the most that a trigger may ask for, in bytes.
+func (s *Settings) MaxRunMemory() int64 {
+	return int64(max(s.RunMemory, s.RunMemoryMax))
 }
 
 // OrganizationGrace is how long a deleted organization can be restored.

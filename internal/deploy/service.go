@@ -46,6 +46,9 @@ type Config struct {
 	DefaultImage string
 	// MaxTimeout is the longest that a trigger may give its runs; 0 for no bound.
 	MaxTimeout time.Duration
+	// MaxMemory is the most that a trigger may give its runs, in bytes; 0 for no
+	// bound.
+	MaxMemory int64
 	// MaxCompiling is how many sources are compiled at once.
 	MaxCompiling int
 }
@@ -150,6 +153,9 @@ func (s *Service) checkLimits(declared []workflow.Declaration) error {
 	for _, d := range declared {
 		if asked := d.Options.Timeout; s.MaxTimeout > 0 && asked > s.MaxTimeout {
 			return fault.New(fault.Invalid, "A trigger %s asks for a timeout of %v seconds; at most %v are allowed", d.Type, asked.Seconds(), s.MaxTimeout.Seconds())
+		}
+		if asked := d.Options.Memory; s.MaxMemory > 0 && asked > s.MaxMemory {
+			return fault.New(fault.Invalid, "A trigger %s asks for %d MB of memory; at most %d are allowed (the setting FLOWW_RUN_MEMORY_MAX)", d.Type, asked>>20, s.MaxMemory>>20)
 		}
 	}
 	return nil

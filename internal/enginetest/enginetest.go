@@ -25,7 +25,7 @@ const (
 	Nothing Behaviour = "nothing"
 	// Declares has the provider github of alias work and these triggers: twice
 	// the suite's; an onCron with the input {"z":1,"a":{"y":[1.50,null]}} and
-	// the options timeout 1.5, concurrency 2, onInterrupt fail.
+	// the options timeout 1.5, memory 48, concurrency 2, onInterrupt fail.
 	Declares Behaviour = "declares"
 	// Echo logs the text of the event's body and returns {"body": that text,
 	// "attempt": N}.

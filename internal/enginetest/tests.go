@@ -26,7 +26,7 @@ func testDefinitions(t *testing.T, h Harness) {
 		second, cron := trigger(), trigger()
 		second.Ordinal = 1
 		cron.Type, cron.Input = "onCron", json.RawMessage(`{"z":1,"a":{"y":[1.5,null]}}`)
-		cron.Options = workflow.Options{Timeout: 1500 * time.Millisecond, Concurrency: 2, FailOnInterrupt: true}
+		cron.Options = workflow.Options{Timeout: 1500 * time.Millisecond, Memory: 48 << 20, Concurrency: 2, FailOnInterrupt: true}
 		want := engine.Definitions{
 			Triggers:  []workflow.Declaration{trigger(), second, cron},
 			Providers: []workflow.ProviderRef{{Type: "github", Alias: "work"}},

@@ -75,6 +75,9 @@ func (s *Service) LimitsOf(c *Claim) engine.Limits {
 	if asked := c.Trigger.Options.Timeout; asked > 0 {
 		limits.Timeout = min(asked, s.MaxTimeout)
 	}
+	if asked := c.Trigger.Options.Memory; asked > 0 {
+		limits.Memory = min(asked, s.MaxMemory)
+	}
 	return limits
 }
 

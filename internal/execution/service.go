@@ -22,9 +22,10 @@ type Config struct {
 	Now  func() time.Time
 	Log  *slog.Logger
 	// Limits bound each attempt; a trigger may ask for another timeout, up to
-	// MaxTimeout.
+	// MaxTimeout, and another memory, up to MaxMemory.
 	Limits     engine.Limits
 	MaxTimeout time.Duration
+	MaxMemory  int64
 	// Retention is how long ended executions are kept.
 	Retention time.Duration
 	Metrics   Metrics

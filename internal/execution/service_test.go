@@ -65,7 +65,7 @@ func (h *house) start(t *testing.T) {
 	t.Helper()
 	h.Service = execution.New(execution.Config{
 		Store: h.faults, Engine: h.engine, IDs: h.ids, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Limits: engine.DefaultLimits(), MaxTimeout: time.Minute, Retention: 24 * time.Hour,
+		Limits: engine.DefaultLimits(), MaxTimeout: time.Minute, MaxMemory: 256 << 20, Retention: 24 * time.Hour,
 	})
 	s := h.Service
 	if err := s.Start(t.Context()); err != nil {

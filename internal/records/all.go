@@ -121,7 +121,7 @@ func codes() []Entity {
 		)},
 		{Name: "trigger", Title: "Triggers", One: "Trigger", Group: code, Table: "triggers", Key: []string{"id"}, Columns: append(columns(
 			id("trigger"), to("organization_id", "organization"), to("workflow_id", "workflow"), text("provider_type"), later(text("provider_alias")), text("type"), later(text("input")),
-			later(number("ordinal")), later(number("timeout_ms")), later(number("concurrency")), later(yes("fail_on_interrupt")), later(text("retry")), later(text("timezone")), later(text("respond")),
+			later(number("ordinal")), later(number("timeout_ms")), later(number("memory_bytes")), later(number("concurrency")), later(yes("fail_on_interrupt")), later(text("retry")), later(text("timezone")), later(text("respond")),
 			yes("dev_only"), at("created_at"), at("deleted_at"),
 		), hidden("identity")...)},
 		{Name: "incoming-webhook", Title: "Webhooks", One: "Webhook", Group: code, Table: "webhooks", Key: []string{"id"}, Columns: columns(

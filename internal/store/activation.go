@@ -188,10 +188,10 @@ func changeTriggers(t *tx, a deploy.Activation) error {
 	for _, kept := range a.Keep {
 		o := kept.Options
 		n, err := t.exec(`
-			UPDATE triggers SET input = ?, timeout_ms = ?, concurrency = ?, fail_on_interrupt = ?, retry = ?, timezone = ?, respond = ?,
+			UPDATE triggers SET input = ?, timeout_ms = ?, memory_bytes = ?, concurrency = ?, fail_on_interrupt = ?, retry = ?, timezone = ?, respond = ?,
 				dev_only = false
 			WHERE id = ? AND workflow_id = ? AND deleted_at IS NULL`,
-			kept.Input, o.Timeout, o.Concurrency, o.FailOnInterrupt, retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), kept.ID, a.Deployment.WorkflowID)
+			kept.Input, o.Timeout, o.Memory, o.Concurrency, o.FailOnInterrupt, retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), kept.ID, a.Deployment.WorkflowID)
 		if err != nil {
 			return err
 		}
@@ -234,10 +234,10 @@ func addTrigger(t *tx, added workflow.Trigger) error {
 	o := added.Options
 	_, err = t.exec(`
 		INSERT INTO triggers (id, organization_id, workflow_id, identity, provider_type, provider_alias, type, input,
-			ordinal, timeout_ms, concurrency, fail_on_interrupt, retry, timezone, respond, created_at, dev_only)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			ordinal, timeout_ms, memory_bytes, concurrency, fail_on_interrupt, retry, timezone, respond, created_at, dev_only)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		added.ID, added.OrganizationID, added.WorkflowID, identity, added.Provider.Type, added.Provider.Alias, added.Type,
-		added.Input, added.Ordinal, o.Timeout, o.Concurrency, o.FailOnInterrupt,
+		added.Input, added.Ordinal, o.Timeout, o.Memory, o.Concurrency, o.FailOnInterrupt,
 		retryText(o.Retry), o.Timezone, respondText(o.HandlerResponds), added.CreatedAt, added.DevOnly)
 	if t.unique(err) {
 		return fault.Because(err, fault.Conflict, "This workflow has a %s trigger with the same input already", added.Type)

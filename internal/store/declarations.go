@@ -19,6 +19,7 @@ type declarationRow struct {
 	Input           *string `json:"input"`
 	Ordinal         int     `json:"ordinal"`
 	TimeoutMS       int64   `json:"timeoutMs"`
+	MemoryBytes     int64   `json:"memoryBytes,omitempty"`
 	Concurrency     int     `json:"concurrency"`
 	FailOnInterrupt bool    `json:"failOnInterrupt"`
 	Retry           *string `json:"retry,omitempty"`
@@ -31,7 +32,7 @@ func encodeDeclarations(declared []workflow.Declaration) (string, error) {
 	for i, d := range declared {
 		rows[i] = declarationRow{
 			ProviderType: d.Provider.Type, ProviderAlias: d.Provider.Alias, Type: d.Type, Ordinal: d.Ordinal,
-			TimeoutMS: d.Options.Timeout.Milliseconds(), Concurrency: d.Options.Concurrency,
+			TimeoutMS: d.Options.Timeout.Milliseconds(), MemoryBytes: d.Options.Memory, Concurrency: d.Options.Concurrency,
 			FailOnInterrupt: d.Options.FailOnInterrupt,
 			Retry:           retryText(d.Options.Retry), Timezone: d.Options.Timezone, Respond: respondText(d.Options.HandlerResponds),
 		}
@@ -54,7 +55,7 @@ func decodeDeclarations(text string) ([]workflow.Declaration, error) {
 		declared[i] = workflow.Declaration{
 			Provider: workflow.ProviderRef{Type: r.ProviderType, Alias: r.ProviderAlias}, Type: r.Type, Ordinal: r.Ordinal,
 			Options: workflow.Options{
-				Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Concurrency: r.Concurrency,
+				Timeout: time.Duration(r.TimeoutMS) * time.Millisecond, Memory: r.MemoryBytes, Concurrency: r.Concurrency,
 				FailOnInterrupt: r.FailOnInterrupt, Timezone: r.Timezone, HandlerResponds: r.Respond == respondHandler,
 			},
 		}

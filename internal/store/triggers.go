@@ -9,14 +9,14 @@ import (
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
-const declarationColumns = `t.provider_type, t.provider_alias, t.type, t.input, t.ordinal, t.timeout_ms, t.concurrency, t.fail_on_interrupt,
+const declarationColumns = `t.provider_type, t.provider_alias, t.type, t.input, t.ordinal, t.timeout_ms, t.memory_bytes, t.concurrency, t.fail_on_interrupt,
 	t.retry, t.timezone, t.respond`
 
 // declarationInto returns the destinations of declarationColumns.
 func declarationInto(d *workflow.Declaration) []any {
 	return []any{
 		&d.Provider.Type, &d.Provider.Alias, &d.Type, &d.Input, &d.Ordinal,
-		&d.Options.Timeout, &d.Options.Concurrency, &d.Options.FailOnInterrupt,
+		&d.Options.Timeout, &d.Options.Memory, &d.Options.Concurrency, &d.Options.FailOnInterrupt,
 		(*retryColumn)(&d.Options.Retry), &d.Options.Timezone, (*respondColumn)(&d.Options.HandlerResponds),
 	}
 }

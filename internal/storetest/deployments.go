@@ -36,7 +36,7 @@ func testDeployments(t *testing.T, backend Backend) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
 		f := w.Workflow(w.Namespace())
-		a := w.Activation(f, workflow.Options{Timeout: 1500 * time.Millisecond, Concurrency: 3, FailOnInterrupt: true}, workflow.Options{})
+		a := w.Activation(f, workflow.Options{Timeout: 1500 * time.Millisecond, Memory: 48 << 20, Concurrency: 3, FailOnInterrupt: true}, workflow.Options{})
 		a.Source.Files["dir/ü.ts"] = "\x00 <b> \u2028"
 		a.Program.SourceMap, a.Program.Bytecode = []byte{0, 1}, []byte{2, 0}
 		w.must(w.ActivateDeployment(w.ctx(), a))

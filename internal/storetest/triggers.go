@@ -39,7 +39,7 @@ func testTriggers(t *testing.T, backend Backend) {
 		w := NewWorld(t, backend(t))
 		f := w.Workflow(w.Namespace())
 		a := w.Activation(f, workflow.Options{
-			Timeout: time.Second, Concurrency: 2, FailOnInterrupt: true, Timezone: "Europe/Berlin", HandlerResponds: true,
+			Timeout: time.Second, Memory: 32 << 20, Concurrency: 2, FailOnInterrupt: true, Timezone: "Europe/Berlin", HandlerResponds: true,
 			Retry: workflow.Retry{Attempts: 3, Delay: time.Second, MaxDelay: 90 * time.Millisecond, Jitter: true},
 		}, workflow.Options{}, workflow.Options{})
 		a.Add[0].Input = json.RawMessage("{\"z\": [1, 2.50],\n \"a\": \"<ü>\"}")
@@ -80,7 +80,7 @@ func testTriggers(t *testing.T, backend Backend) {
 		f, triggers := w.Deployed(w.Namespace())
 		kept := triggers[0]
 		kept.Options = workflow.Options{
-			Timeout: 90 * time.Second, Concurrency: 7, FailOnInterrupt: true, Timezone: "UTC", HandlerResponds: true,
+			Timeout: 90 * time.Second, Memory: 64 << 20, Concurrency: 7, FailOnInterrupt: true, Timezone: "UTC", HandlerResponds: true,
 			Retry: workflow.Retry{Attempts: 9, Fixed: true, Delay: time.Minute, MaxDelay: time.Minute},
 		}
 		kept.Input = json.RawMessage(`{"path":"t0"}`)

@@ -35,6 +35,8 @@ type Declaration struct {
 type Options struct {
 	// Timeout bounds one attempt.
 	Timeout time.Duration
+	// Memory is what the code of one attempt may allocate, in bytes.
+	Memory int64
 	// Concurrency is the greatest number of the trigger's runs at once.
 	Concurrency int
 	// FailOnInterrupt makes an interrupted run fail instead of running again.

@@ -21,17 +21,23 @@ export function optionalText(what: string, value: unknown): void {
   }
 }
 
-export const runOptionKeys = ["timeout", "concurrency", "onInterrupt", "retry"] as const;
+export const runOptionKeys = ["timeout", "memory", "concurrency", "onInterrupt", "retry"] as const;
 
 /** Takes the run options out of a trigger's argument, absent ones left out. */
 export function runOptions(what: string, from: RunOptions): RunOptions {
-  const { timeout, concurrency, onInterrupt, retry } = from;
+  const { timeout, memory, concurrency, onInterrupt, retry } = from;
   const options: RunOptions = {};
   if (timeout !== undefined) {
     if (typeof timeout !== "number" || !Number.isFinite(timeout) || timeout <= 0) {
       throw new TypeError(`${what}: timeout must be a number of seconds above 0`);
     }
     options.timeout = timeout;
+  }
+  if (memory !== undefined) {
+    if (!Number.isSafeInteger(memory) || memory < 16) {
+      throw new TypeError(`${what}: memory must be a whole number of megabytes, at least 16`);
+    }
+    options.memory = memory;
   }
   if (concurrency !== undefined) {
     if (!Number.isSafeInteger(concurrency) || concurrency < 1) {

@@ -41,6 +41,8 @@ export type OnInterrupt = "rerun" | "fail";
 export interface RunOptions {
   /** Ends an attempt after this many seconds. */
   timeout?: number;
+  /** What the code may allocate, in megabytes of 1,048,576 bytes. */
+  memory?: number;
   /** How many runs of this trigger may go on at the same time. */
   concurrency?: number;
   /** "rerun" unless set: the handler starts again from its beginning. */

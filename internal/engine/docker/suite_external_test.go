@@ -74,7 +74,7 @@ func (*harness) Source(b enginetest.Behaviour) (workflow.Source, bool) {
 			__floww.trigger({provider, triggerType: "onWebhook", input: {path: "/suite"}, handler});
 			__floww.trigger({provider, triggerType: "onWebhook", input: {path: "/suite"}, handler, options: {}});
 			__floww.trigger({provider, triggerType: "onCron", input: {z: 1, a: {y: [1.5, null]}}, handler,
-				options: {timeout: 1.5, concurrency: 2, onInterrupt: "fail"}});`), true
+				options: {timeout: 1.5, memory: 48, concurrency: 2, onInterrupt: "fail"}});`), true
 	}
 	body, ok := bodies[b]
 	return handler(body), ok

@@ -7,8 +7,8 @@
 //
 //	trigger TYPE INPUT     declares a trigger of the provider builtin, alias
 //	                       default; INPUT is JSON and may be left out
-//	options JSON           {"timeout":SECONDS,"concurrency":N,
-//	                       "onInterrupt":"rerun"|"fail"} of the last trigger
+//	options JSON           {"timeout":SECONDS,"memory":MEGABYTES,
+//	                       "concurrency":N,"onInterrupt":"rerun"|"fail"} of the last trigger
 //	provider TYPE ALIAS    declares a provider
 //	log TEXT               logs a line, in which $body stands for the event's
 //	                       body; log.debug, log.info, log.warn and log.error

@@ -27,7 +27,7 @@ var programs = map[enginetest.Behaviour]string{
 	enginetest.Hello:   suite + "log.debug one\nlog.info two\nlog.warn three\nlog.error four\nlog five\n" + `return {"ok":true}`,
 	enginetest.Nothing: suite,
 	enginetest.Declares: `provider github work` + "\n" + suite + suite + `trigger onCron {"z":1,"a":{"y":[1.5,null]}}` +
-		"\n" + `options {"timeout":1.5,"concurrency":2,"onInterrupt":"fail"}`,
+		"\n" + `options {"timeout":1.5,"memory":48,"concurrency":2,"onInterrupt":"fail"}`,
 	enginetest.Echo:         suite + "log $body\necho",
 	enginetest.Waits:        suite + "log waiting\nsleep 1m",
 	enginetest.Loops:        suite + "hang",

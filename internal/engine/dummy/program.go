@@ -102,6 +102,7 @@ func (p *program) addOptions(rest string) error {
 	}
 	var o struct {
 		Timeout     float64
+		Memory      int64
 		Concurrency int
 		OnInterrupt string
 		Retry       struct {
@@ -114,6 +115,7 @@ func (p *program) addOptions(rest string) error {
 	}
 	p.triggers[len(p.triggers)-1].Options = workflow.Options{
 		Timeout:         time.Duration(o.Timeout * float64(time.Second)),
+		Memory:          o.Memory << 20,
 		Concurrency:     o.Concurrency,
 		FailOnInterrupt: o.OnInterrupt == "fail",
 	}

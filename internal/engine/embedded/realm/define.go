@@ -19,6 +19,8 @@ const (
 	maxName       = 255
 	maxTimeout    = 24 * time.Hour
 	maxTimezone   = 100
+	// maxMemory is in megabytes; what an installation allows is less.
+	maxMemory = 1 << 20
 	// maxSecrets are read for each run.
 	maxSecrets = 50
 	maxFields  = 100
@@ -42,6 +44,7 @@ type declaredTrigger struct {
 	Input    string
 	Options  struct {
 		Timeout     float64
+		Memory      int64
 		Concurrency int
 		OnInterrupt string
 		Retry       *declaredRetry
@@ -120,6 +123,7 @@ func (t declaredTrigger) declaration() (workflow.Declaration, error) {
 		Input:    json.RawMessage(t.Input),
 		Options: workflow.Options{
 			Timeout:         time.Duration(seconds * float64(time.Second)),
+			Memory:          min(max(t.Options.Memory, 0), maxMemory) << 20,
 			Concurrency:     max(t.Options.Concurrency, 0),
 			FailOnInterrupt: t.Options.OnInterrupt == "fail",
 			Retry:           retry,

@@ -67,7 +67,7 @@ func TestDefineRefuses(t *testing.T) {
 	for _, c := range []struct{ code, says string }{
 		{`throw new Error("at the top")`, "Error: at the top"},
 		{`Promise.reject(new Error("in the background"))`, "Error: in the background"},
-		{with(`handler() {}, options: {retries: 3}`), "options.retries is not known; the options are timeout, concurrency, onInterrupt, retry, timezone, respond"},
+		{with(`handler() {}, options: {retries: 3}`), "options.retries is not known; the options are timeout, memory, concurrency, onInterrupt, retry, timezone, respond"},
 		{with(`handler() {}, options: {timeout: "5s"}`), `options.timeout must be a number of seconds above 0, not "5s"`},
 		{with(`handler() {}, options: {timeout: 0}`), `options.timeout must be`},
 		{with(`handler() {}, options: {timeout: NaN}`), `options.timeout must be`},

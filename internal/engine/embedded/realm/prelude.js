@@ -493,6 +493,9 @@
         case "timeout":
           need(typeof value === "number" && isFinite(value) && value > 0, "options.timeout must be a number of seconds above 0, not " + inspect(value));
           break;
+        case "memory":
+          need(isInteger(value) && value >= 16 && value <= 2 ** 20, "options.memory must be a whole number of megabytes from 16, not " + inspect(value));
+          break;
         case "concurrency":
           need(isInteger(value) && value >= 1 && value <= 2 ** 31 - 1, "options.concurrency must be a whole number from 1, not " + inspect(value));
           break;
@@ -509,7 +512,7 @@
           need(value === "handler", 'options.respond must be "handler", not ' + inspect(value));
           break;
         default:
-          need(false, "options." + text(keys[i]) + " is not known; the options are timeout, concurrency, onInterrupt, retry, timezone, respond");
+          need(false, "options." + text(keys[i]) + " is not known; the options are timeout, memory, concurrency, onInterrupt, retry, timezone, respond");
       }
       out[keys[i]] = value;
     }
