@@ -4,7 +4,6 @@ package pages
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -19,6 +18,9 @@ import (
 	"github.com/usefloww/flowwd/internal/apptest"
 )
 
+// tallest is what pictures show of a page at most.
+const tallest = 1500
+
 // TestScreenshots makes the pictures in docs/screenshots, of a server with things
 // to see: `make screenshots`.
 func TestScreenshots(t *testing.T) {
@@ -28,28 +30,51 @@ func TestScreenshots(t *testing.T) {
 	}
 	s := withRuns(t)
 	p := newPerson(t)
-	first, failed := withThings(t, s)
-	p.open(s.URL + "/workflows")
+	x := withThings(t, s)
+	p.open(beginLogin(t, s, "laptop of Ada").Page)
 	p.logsIn(apptest.AdminLogin, apptest.AdminPassword)
-	p.sees("Workflows")
-	for name, path := range map[string]string{
-		"workflows": "/workflows", "workflow": "/workflows/" + first.WorkflowID, "run": "/executions/" + failed, "runs": "/executions",
-		"search": "/search?q=invoice", "secrets": "/secrets", "keys": "/kv/" + s.Namespace(t) + "/table?store=default&table=customers",
-		"organization": "/organization", "usage": "/organization/usage", "admin": "/admin", "audit": "/admin/audit",
+	p.sees("Log a command line in?")
+	p.keeps(t, folder, "device")
+	first := "/workflows/" + x.invoices.WorkflowID
+	for _, page := range []struct{ name, path string }{
+		{"workflows", "/workflows"}, {"folder", "/workflows?folder=" + x.folder}, {"folder-settings", "/folders/" + x.folder},
+		{"folder-deletion", "/folders/" + x.folder + "/delete"},
+		{"workflow", first}, {"form", first + "/run"}, {"triggers", first + "/triggers"}, {"code", first + "/code?file=main.ts#L14"},
+		{"deployments", first + "/deployments"}, {"deployment", "/deployments/" + x.invoices.DeploymentID},
+		{"access", first + "/access?who=" + x.asked + "&action=workflow.deploy"},
+		{"batches", first + "/batches?action=replay&state=failed"}, {"metrics", first + "/metrics"}, {"settings", first + "/settings"},
+		{"run", "/executions/" + x.failed}, {"runs", "/executions"}, {"search", "/search?q=invoice"},
+		{"secrets", "/secrets"}, {"providers", "/providers"}, {"tables", "/kv"},
+		{"keys", "/kv/" + s.Namespace(t) + "/table?store=default&table=customers"},
+		{"organization", "/organization"}, {"usage", "/organization/usage"}, {"account", "/account"},
+		{"admin", "/admin"}, {"jobs", "/admin/jobs"}, {"data", "/admin/api/execution-history/list"}, {"row", "/admin/api/execution-history/details/" + x.failed},
+		{"settings-in-force", "/admin/settings"}, {"users", "/admin/users"}, {"audit", "/admin/audit"},
 	} {
-		p.open(s.URL + path)
-		for _, look := range []struct {
-			name, scheme string
-			width        int64
-		}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"phone", "light", 390}} {
-			p.do(chromedp.EmulateViewport(look.width, 800), inScheme(look.scheme))
-			picture, err := smaller(get(p, chromedp.FullScreenshot(100)))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(folder, name+"-"+look.name+".png"), picture, 0o644)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		p.open(s.URL + page.path)
+		p.keeps(t, folder, page.name)
+	}
+}
+
+// keeps makes pictures of the page that is open: in light, in dark and on a phone.
+func (p *person) keeps(t *testing.T, folder, name string) {
+	t.Helper()
+	for _, look := range []struct {
+		name, scheme string
+		width        int64
+	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"phone", "light", 390}} {
+		p.do(chromedp.EmulateViewport(look.width, 800), inScheme(look.scheme))
+		// As high as the page, for what is beside it to be so too.
+		height := min(tallest, get(p, chromedp.Evaluate[int64](`document.documentElement.scrollHeight`)))
+		p.do(chromedp.EmulateViewport(look.width, height))
+		if over := get(p, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); over > 0 {
+			t.Errorf("%s, %s: the page is %d pixels wider than the screen", name, look.name, over)
+		}
+		picture, err := smaller(get(p, chromedp.CaptureScreenshot()))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name+"-"+look.name+".png"), picture, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -82,36 +107,4 @@ func smaller(picture []byte) ([]byte, error) {
 	var out bytes.Buffer
 	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few)
 	return out.Bytes(), err
-}
-
-// withThings fills a server: workflows that ran, one of which failed, folders,
-// values and secrets.
-func withThings(t *testing.T, s *apptest.Server) (first *apptest.Deployed, failed string) {
-	t.Helper()
-	ada := apptest.NewBrowser(t, s.URL)
-	ada.LogIn(t, apptest.AdminLogin, apptest.AdminPassword)
-	own := []string{"Origin", s.URL, "Sec-Fetch-Site", "same-origin"}
-	for _, name := range []string{"Billing", "Marketing"} {
-		ada.JSON(t, 200, "POST", "/api/folders", map[string]string{"name": name, "namespace_id": s.Namespace(t)}, own...)
-	}
-	for i, name := range []string{"Ann", "Bob", "Carla"} {
-		ada.JSON(t, 200, "PUT", fmt.Sprintf("/api/kv/default/customers/c%d", i), map[string]any{"value": map[string]any{"name": name, "orders": i + 3}}, own...)
-	}
-	ada.JSON(t, 201, "POST", "/api/secrets", map[string]string{"namespaceId": s.Namespace(t), "provider": "stripe", "name": "default", "value": "a secret"}, own...)
-	for _, name := range []string{"newsletter", "uptime of the shop", "sync customers"} {
-		d := s.Deploy(t, name, apptest.Handler(`console.log("nothing new"); return {changed: 0}`))
-		for range 3 {
-			d.Run(t, `{}`)
-		}
-	}
-	first = s.Deploy(t, "send invoices", apptest.Handler(`
-		console.log("invoice", event.body.number, "for", event.body.customer);
-		console.log("rendered in 12 ms");
-		if (event.body.total < 0) throw new Error("the total of an invoice can't be negative: " + event.body.total);
-		return { sent: true };
-	`))
-	for i, customer := range []string{"Ann", "Bob", "Carla"} {
-		first.Run(t, fmt.Sprintf(`{"number": %d, "customer": %q, "total": 12}`, 1001+i, customer))
-	}
-	return first, first.Run(t, `{"number": 1004, "customer": "Dora", "total": -5}`).ID
 }

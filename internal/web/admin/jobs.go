@@ -18,6 +18,17 @@ const (
 
 type jobsView struct{ Sorts []jobSort }
 
+// none are the sorts that there are no jobs of.
+func (v jobsView) none() []jobSort {
+	var all []jobSort
+	for _, s := range v.Sorts {
+		if len(s.Jobs) == 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // jobSort are jobs that are listed together.
 type jobSort struct {
 	ID, Title, None string

@@ -5,6 +5,9 @@
   const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
   const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const dated = new Intl.DateTimeFormat(undefined, {
+    weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  });
 
   const ago = (time) => {
     const seconds = (time - Date.now()) / 1000;
@@ -15,14 +18,14 @@
   };
 
   // Times: how long ago, with the exact one in the reader's zone on hover; data-local
-  // shows the exact one.
+  // shows the exact one, and the zone.
   const tell = () => {
     for (const t of document.querySelectorAll("time[datetime]")) {
       const time = Date.parse(t.dateTime);
       if (Number.isNaN(time)) continue;
       if (!t.title) t.title = exact.format(time) + " (" + Intl.DateTimeFormat().resolvedOptions().timeZone + ")";
       if ("ago" in t.dataset) t.textContent = ago(time);
-      if ("local" in t.dataset) t.textContent = exact.format(time);
+      if ("local" in t.dataset) t.textContent = dated.format(time);
     }
   };
 
