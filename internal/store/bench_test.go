@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/kv"
 	"github.com/usefloww/flowwd/internal/storetest"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -66,6 +69,42 @@ func benchmarkAcceptFinish(b *testing.B, clients int) {
 	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "ack-p99-ms")
 	s := w.Stats()
 	b.ReportMetric(float64(s.Units)/float64(s.Commits), "units/commit")
+}
+
+// BenchmarkPutKV stores new values of one run in one table, many at once.
+func BenchmarkPutKV(b *testing.B) { benchmarkPutKV(b, sqlite(b)) }
+
+func benchmarkPutKV(b *testing.B, open storetest.Opener) {
+	const writers = 100
+	w := storetest.NewWorld(b, open)
+	_, triggers := w.Deployed(w.Namespace())
+	a := w.Acceptance(triggers[0])
+	a.Claimant = w.ID()
+	got, err := w.AcceptExecution(b.Context(), a)
+	if err != nil || got.Claim == nil {
+		b.Fatalf("accepted %+v: %v", got, err)
+	}
+	run := kv.Caller{Run: kv.Run{ExecutionID: got.Claim.ExecutionID, Incarnation: got.Claim.Incarnation, Attempt: got.Claim.Attempt}}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	cpu := cpuTime(b)
+	for range writers {
+		wg.Go(func() {
+			for n := next.Add(1); n <= int64(b.N) && !b.Failed(); n = next.Add(1) {
+				// A table has a bound.
+				t := kv.Table{Store: "default", Name: fmt.Sprint("t", n/kv.MaxKeys)}
+				p := kv.Put{Table: t, Key: fmt.Sprint(n), Value: json.RawMessage(`{"n":1}`), At: w.Now()}
+				if _, err := w.PutKV(b.Context(), run, p); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-µs/value")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "values/s")
 }
 
 // BenchmarkObject reads an execution, as a request for one does, whose workflow is

@@ -83,6 +83,7 @@ const (
 	classUnique                 // a unique index refused a row
 	classForeign                // a row that is pointed to is missing
 	classUnavailable            // locked, full, or the disk does not answer
+	classVictim                 // undone so that another transaction could go on
 	classInterrupted            // the caller's context ended
 	classLost                   // the connection is gone
 )

@@ -12,6 +12,10 @@ import (
 type kvTable struct {
 	id          id.ID
 	read, write bool
+	// items is how many keys it has; last is a version that none of those that
+	// were deleted had a higher one than.
+	items int
+	last  int64
 }
 
 // kvCaller completes who asks: a run is one of its workflow, in its namespace,
@@ -50,12 +54,13 @@ func developedCaller(v *view, c kv.Caller, lock string) (kv.Caller, error) {
 }
 
 // findKVTable looks for a table. People who act as no workflow own all of them.
-func findKVTable(v *view, c kv.Caller, t kv.Table) (found kvTable, is bool, err error) {
+// lock ends the statement.
+func findKVTable(v *view, c kv.Caller, t kv.Table, lock string) (found kvTable, is bool, err error) {
 	is, err = v.one(`
-		SELECT t.id, COALESCE(p.can_read, ?), COALESCE(p.can_write, ?) FROM kv_tables t
+		SELECT t.id, COALESCE(p.can_read, ?), COALESCE(p.can_write, ?), t.items, t.last_version FROM kv_tables t
 		LEFT JOIN kv_permissions p ON p.table_id = t.id AND p.workflow_id = ?
-		WHERE t.namespace_id = ? AND t.store = ? AND t.name = ?`,
-		args{false, false, c.WorkflowID, c.NamespaceID, t.Store, t.Name}, &found.id, &found.read, &found.write)
+		WHERE t.namespace_id = ? AND t.store = ? AND t.name = ?`+lock,
+		args{false, false, c.WorkflowID, c.NamespaceID, t.Store, t.Name}, &found.id, &found.read, &found.write, &found.items, &found.last)
 	if c.WorkflowID.IsZero() {
 		found.read, found.write = true, true
 	}
@@ -64,16 +69,16 @@ func findKVTable(v *view, c kv.Caller, t kv.Table) (found kvTable, is bool, err 
 
 // readableKV returns a table that the caller may read.
 func readableKV(v *view, c kv.Caller, t kv.Table) (kvTable, error) {
-	return allowedKV(v, c, t, "read", func(found kvTable) bool { return found.read })
+	return allowedKV(v, c, t, "", "read", func(found kvTable) bool { return found.read })
 }
 
-// writableKV returns a table that the caller may write.
-func writableKV(v *view, c kv.Caller, t kv.Table) (kvTable, error) {
-	return allowedKV(v, c, t, "write", func(found kvTable) bool { return found.write })
+// writableKV returns a table that the caller may write. lock ends the statement.
+func writableKV(v *view, c kv.Caller, t kv.Table, lock string) (kvTable, error) {
+	return allowedKV(v, c, t, lock, "write", func(found kvTable) bool { return found.write })
 }
 
-func allowedKV(v *view, c kv.Caller, t kv.Table, what string, may func(kvTable) bool) (kvTable, error) {
-	found, is, err := findKVTable(v, c, t)
+func allowedKV(v *view, c kv.Caller, t kv.Table, lock, what string, may func(kvTable) bool) (kvTable, error) {
+	found, is, err := findKVTable(v, c, t, lock)
 	switch {
 	case err != nil:
 		return found, err

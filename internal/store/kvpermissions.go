@@ -30,7 +30,7 @@ func (s *Store) GrantKV(ctx context.Context, c kv.Caller, of kv.Table, p kv.Perm
 	stored := p
 	err := s.writeKV(ctx, "grant a permission on a table", c, func(t *tx, c kv.Caller) error {
 		stored = p
-		table, err := writableKV(&t.view, c, of)
+		table, err := writableKV(&t.view, c, of, "")
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (s *Store) GrantKV(ctx context.Context, c kv.Caller, of kv.Table, p kv.Perm
 // RevokeKV implements kv.Store.
 func (s *Store) RevokeKV(ctx context.Context, c kv.Caller, of kv.Table, workflow id.ID) error {
 	return s.writeKV(ctx, "revoke a permission on a table", c, func(t *tx, c kv.Caller) error {
-		table, err := writableKV(&t.view, c, of)
+		table, err := writableKV(&t.view, c, of, "")
 		if err != nil {
 			return err
 		}

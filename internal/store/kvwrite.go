@@ -22,15 +22,40 @@ func (s *Store) writeKV(ctx context.Context, what string, c kv.Caller, run func(
 	})
 }
 
-// PutKV implements kv.Store.
-func (s *Store) PutKV(ctx context.Context, c kv.Caller, p kv.Put) (kv.Item, error) {
-	var item kv.Item
-	made, permission := s.ids.New(), s.cfg.Now()
-	err := s.writeKV(ctx, "store a value", c, func(t *tx, c kv.Caller) error {
-		table, err := kvTableFor(t, c, p.Table, made, permission)
+// writeValue runs a unit that writes values into one table, which is a new one
+// when there is none, and changes nothing else.
+func (s *Store) writeValue(ctx context.Context, what string, c kv.Caller, of kv.Table, run func(*tx, kvTable) error) error {
+	made, at := s.ids.New(), s.cfg.Now()
+	return s.write(ctx, what, func(t *tx) error {
+		table, err := t.values.table(t, kvUse{c, of}, func() (kvTable, error) {
+			return lockKVTable(t, c, func(c kv.Caller) (kvTable, error) { return kvTableFor(t, c, of, made, at) })
+		})
 		if err != nil {
 			return err
 		}
+		return run(t, table)
+	})
+}
+
+// lockKVTable finds a table for a unit that writes values. Whoever does has it
+// locked, so that its keys are counted and two writers make no key twice, and
+// locks the attempt that it is for after it, so that no two wait for each other.
+func lockKVTable(t *tx, c kv.Caller, find func(kv.Caller) (kvTable, error)) (kvTable, error) {
+	whole, err := kvCaller(&t.view, c, "")
+	if err != nil {
+		return kvTable{}, err
+	}
+	table, err := find(whole)
+	if err != nil || !t.conn.dialect.shared() {
+		return table, err
+	}
+	_, err = kvCaller(&t.view, c, t.conn.dialect.hold("e"))
+	return table, err
+}
+
+// PutKV implements kv.Store.
+func (s *Store) PutKV(ctx context.Context, c kv.Caller, p kv.Put) (item kv.Item, err error) {
+	err = s.writeValue(ctx, "store a value", c, p.Table, func(t *tx, table kvTable) error {
 		item, err = putKV(t, table, p)
 		return err
 	})
@@ -43,7 +68,7 @@ func putKV(t *tx, table kvTable, p kv.Put) (kv.Item, error) {
 		return item, err
 	}
 	if p.IfVersion != nil {
-		current, found, err := lockedKV(t, table, p.Key)
+		current, found, err := currentKV(t, table, p.Key)
 		switch {
 		case err != nil:
 			return item, err
@@ -76,42 +101,22 @@ func replaceKV(t *tx, table kvTable, p kv.Put) (kv.Item, bool, error) {
 	return item, found, err
 }
 
-// insertKV stores the value of a key that was not there. The table is locked, so
-// that its keys are counted and two writers make no key twice.
+// insertKV stores the value of a key that was not there.
 func insertKV(t *tx, table kvTable, p kv.Put) (kv.Item, error) {
-	items, last, err := lockKVTable(t, table)
-	if err != nil {
-		return kv.Item{}, err
-	}
-	if p.IfVersion == nil {
-		// Another writer may have made it before the lock.
-		if item, found, err := replaceKV(t, table, p); err != nil || found {
-			return item, err
-		}
-	}
-	if items >= kv.MaxKeys {
+	if items := t.values.items(table); items >= kv.MaxKeys {
 		return kv.Item{}, fault.New(fault.Conflict, "The table has %d keys, which is the limit; delete some", items)
 	}
-	if _, err := t.exec(`UPDATE kv_tables SET items = items + 1 WHERE id = ?`, table.id); err != nil {
+	if err := t.values.add(t, table); err != nil {
 		return kv.Item{}, err
 	}
-	item := kv.Item{Key: p.Key, Value: p.Value, Version: last + 1, CreatedAt: p.At, UpdatedAt: p.At}
-	_, err = t.exec(`INSERT INTO kv_items (table_id, key, value, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
+	item := kv.Item{Key: p.Key, Value: p.Value, Version: table.last + 1, CreatedAt: p.At, UpdatedAt: p.At}
+	return item, t.later(`INSERT INTO kv_items (table_id, key, value, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		table.id, item.Key, item.Value, item.Version, item.CreatedAt, item.UpdatedAt)
-	if t.unique(err) {
-		err = otherVersion(p.Key, last+1)
-	}
-	return item, err
 }
 
-func lockKVTable(t *tx, table kvTable) (items int, last int64, err error) {
-	_, err = t.one(`SELECT t.items, t.last_version FROM kv_tables t WHERE t.id = ?`+t.conn.dialect.lock("t"), args{table.id}, &items, &last)
-	return items, last, err
-}
-
-// lockedKV reads a key for the unit to change.
-func lockedKV(t *tx, table kvTable, key string) (item kv.Item, found bool, err error) {
-	err = t.each(`SELECT `+kvColumns+` FROM kv_items i WHERE i.table_id = ? AND i.key = ?`+t.conn.dialect.lock("i"), args{table.id, key}, func(scan scanner) (err error) {
+// currentKV reads a key for the unit to change.
+func currentKV(t *tx, table kvTable, key string) (item kv.Item, found bool, err error) {
+	err = t.each(`SELECT `+kvColumns+` FROM kv_items i WHERE i.table_id = ? AND i.key = ?`, args{table.id, key}, func(scan scanner) (err error) {
 		found = true
 		item, err = scanKV(scan)
 		return err
@@ -121,7 +126,7 @@ func lockedKV(t *tx, table kvTable, key string) (item kv.Item, found bool, err e
 
 // kvTableFor returns the table to write to, a new one when there is none.
 func kvTableFor(t *tx, c kv.Caller, wanted kv.Table, made id.ID, at time.Time) (kvTable, error) {
-	table, err := writableKV(&t.view, c, wanted)
+	table, err := writableKV(&t.view, c, wanted, t.conn.dialect.lock("t"))
 	if !fault.Is(err, fault.NotFound) {
 		return table, err
 	}
@@ -140,7 +145,7 @@ func kvTableFor(t *tx, c kv.Caller, wanted kv.Table, made id.ID, at time.Time) (
 		return table, err
 	}
 	if inserted == 0 {
-		return writableKV(&t.view, c, wanted) // another writer's
+		return writableKV(&t.view, c, wanted, t.conn.dialect.lock("t")) // another writer's
 	}
 	table = kvTable{id: made, read: true, write: true}
 	if c.WorkflowID.IsZero() {
@@ -152,21 +157,9 @@ func kvTableFor(t *tx, c kv.Caller, wanted kv.Table, made id.ID, at time.Time) (
 }
 
 // AddKV implements kv.Store.
-func (s *Store) AddKV(ctx context.Context, c kv.Caller, a kv.Addition) (kv.Item, error) {
-	var item kv.Item
-	made, at := s.ids.New(), s.cfg.Now()
-	err := s.writeKV(ctx, "add to a number", c, func(t *tx, c kv.Caller) error {
-		table, err := kvTableFor(t, c, a.Table, made, at)
-		if err != nil {
-			return err
-		}
-		current, found, err := lockedKV(t, table, a.Key)
-		if err == nil && !found {
-			// No row to lock: the table's lock keeps others from making one.
-			if _, _, err = lockKVTable(t, table); err == nil {
-				current, found, err = lockedKV(t, table, a.Key)
-			}
-		}
+func (s *Store) AddKV(ctx context.Context, c kv.Caller, a kv.Addition) (item kv.Item, err error) {
+	err = s.writeValue(ctx, "add to a number", c, a.Table, func(t *tx, table kvTable) error {
+		current, found, err := currentKV(t, table, a.Key)
 		if err != nil {
 			return err
 		}
@@ -185,15 +178,14 @@ func (s *Store) AddKV(ctx context.Context, c kv.Caller, a kv.Addition) (kv.Item,
 
 // DeleteKV implements kv.Store.
 func (s *Store) DeleteKV(ctx context.Context, c kv.Caller, of kv.Table, key string, ifVersion *int64) error {
-	return s.writeKV(ctx, "delete a key", c, func(t *tx, c kv.Caller) error {
-		table, err := writableKV(&t.view, c, of)
+	return s.write(ctx, "delete a key", func(t *tx) error {
+		table, err := lockKVTable(t, c, func(c kv.Caller) (kvTable, error) {
+			return writableKV(&t.view, c, of, t.conn.dialect.lock("t"))
+		})
 		if err != nil {
 			return err
 		}
-		if _, _, err := lockKVTable(t, table); err != nil {
-			return err
-		}
-		current, found, err := lockedKV(t, table, key)
+		current, found, err := currentKV(t, table, key)
 		switch {
 		case err != nil:
 			return err

@@ -113,7 +113,9 @@ func (postgresDialect) class(err error) errorClass {
 		return classForeign
 	case codeCancelled:
 		return classInterrupted
-	case codeSerialization, codeDeadlock, codeNotAvailable, codeReadOnly:
+	case codeSerialization, codeDeadlock:
+		return classVictim
+	case codeNotAvailable, codeReadOnly:
 		return classUnavailable
 	case codeChangedPlan:
 		return classLost

@@ -48,3 +48,5 @@ func TestPostgreSQL(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Opener { return postgres(t) })
 }
+
+func BenchmarkPutKVPostgreSQL(b *testing.B) { benchmarkPutKV(b, postgres(b)) }

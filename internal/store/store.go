@@ -325,7 +325,7 @@ func (s *Store) fail(what string, err error) error {
 		return err
 	}
 	switch class := s.database.class(err); {
-	case class == classUnavailable, class == classLost:
+	case class == classUnavailable, class == classVictim, class == classLost:
 		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database does not answer; try again later")
 	case class == classInterrupted, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault.Because(fmt.Errorf("%s: %w", what, err), fault.Unavailable, "the database took too long; try again later")

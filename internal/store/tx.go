@@ -19,6 +19,7 @@ type tx struct {
 	counters *counters
 	totals   *totals
 	failures *failures
+	values   *kvBatch
 	// runnables are the triggers that units of this batch accepted events for,
 	// until a unit of the batch changes workflows. Another process may change
 	// them meanwhile; that is as if the batch had come a moment earlier.
@@ -54,14 +55,19 @@ func (t *tx) exec(query string, values ...any) (int64, error) {
 	return n, err
 }
 
+// now is exec for who does not ask how many rows were changed.
+func (t *tx) now(query string, values ...any) error {
+	_, err := t.exec(query, values...)
+	return err
+}
+
 // later runs a statement that changes rows before the next statement of the
 // transaction, together with that one. It is for statements that fail only when
 // something is wrong: which unit's it was is not known then, and the batch is
 // run again with care, which has none of them wait.
 func (t *tx) later(query string, values ...any) error {
 	if t.careful {
-		_, err := t.exec(query, values...)
-		return err
+		return t.now(query, values...)
 	}
 	if err := t.save(); err != nil {
 		return err
@@ -157,6 +163,7 @@ var errBroken = errors.New("the transaction is broken")
 func (t *tx) do(run func(*tx) error) (answer, broken error) {
 	t.touched, t.failed = false, false
 	answer = protect(t, run)
+	t.values.ended()
 	if answer == nil {
 		if t.touched && t.careful {
 			if err := t.control(sqlKeep); err != nil {
@@ -213,6 +220,9 @@ func (t *tx) flush() error {
 	if err := t.failures.flush(t); err != nil {
 		return err
 	}
+	if err := t.values.flush(t); err != nil {
+		return err
+	}
 	if err := t.audits.flush(t); err != nil {
 		return err
 	}
@@ -233,7 +243,7 @@ func begin(c *conn, careful bool) (*tx, context.CancelFunc, error) {
 	}
 	t := &tx{
 		view: view{ctx: ctx, conn: c}, careful: careful,
-		counters: newCounters(), totals: newTotals(), failures: newFailures(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
+		counters: newCounters(), totals: newTotals(), failures: newFailures(), values: newKVBatch(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
 	}
 	return t, cancel, t.begin(writing)
 }

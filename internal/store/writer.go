@@ -18,6 +18,8 @@ const (
 	maxQueued = 1024
 	// maxBatch is how many units share a commit.
 	maxBatch = 256
+	// maxVictim is how often a unit makes way for others before it is refused.
+	maxVictim = 5
 	// unitTimeout is how long a unit waits whose caller sets no deadline.
 	unitTimeout = 30 * time.Second
 )
@@ -179,7 +181,7 @@ func (w *writer) take(batch []*unit) []*unit {
 func (w *writer) commit(batch []*unit) {
 	answers, err := w.try(batch, false)
 	if err != nil && !isOpening(err) && w.conn.dialect.class(err) != classLost {
-		answers, err = w.try(batch, true)
+		answers, err = w.again(batch)
 	}
 	if err == nil {
 		w.measures.committed(len(batch))
@@ -197,7 +199,7 @@ func (w *writer) commit(batch []*unit) {
 	w.measures.replayed()
 	for i := range batch {
 		alone := batch[i : i+1]
-		answers, err := w.try(alone, true)
+		answers, err := w.again(alone)
 		switch {
 		case err == nil:
 			w.measures.committed(1)
@@ -210,6 +212,19 @@ func (w *writer) commit(batch []*unit) {
 			w.refuse(alone, err)
 		}
 	}
+}
+
+// again runs a batch with care. A unit by itself that has to make way for another
+// transaction, such as a batch of another server that locks more than one thing,
+// is run until it has its turn.
+func (w *writer) again(batch []*unit) (answers []error, err error) {
+	for range maxVictim {
+		answers, err = w.try(batch, true)
+		if err == nil || len(batch) > 1 || w.conn.dialect.class(err) != classVictim {
+			break
+		}
+	}
+	return answers, err
 }
 
 // refuse answers units that were not stored.

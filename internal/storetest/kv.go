@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -229,6 +230,95 @@ func testKV(t *testing.T, backend Backend) {
 		got, err := w.addKV(w.Store, running(again), table("t"), "k", 2)
 		w.must(err)
 		equal(t, "counted by the second attempt", string(got.Value), `3`)
+	})
+	t.Run("many write while the run ends", func(t *testing.T) {
+		t.Parallel()
+		open := backend(t)
+		w := NewWorld(t, open)
+		n := w.Namespace()
+		_, triggers := w.Deployed(n)
+		run := w.Run(triggers[0])
+		stores := []*store.Store{w.Store}
+		if w.Shared() {
+			stores = append(stores, w.another(open))
+		}
+		w.put(running(run), table("t"), "first", `0`)
+		const writers, each, removed = 8, 30, 5
+		var kept, late atomic.Int64
+		kept.Store(1)
+		var ended atomic.Bool
+		var wg sync.WaitGroup
+		for i := range writers {
+			s := stores[i%len(stores)]
+			wg.Go(func() {
+				for j := range each {
+					key, after := fmt.Sprintf("k%d-%d", i, j), ended.Load()
+					_, err := s.PutKV(w.ctx(), running(run), kv.Put{Table: table("t"), Key: key, Value: json.RawMessage(`1`), At: w.Now()})
+					if fault.Is(err, fault.Unauthenticated) {
+						late.Add(1)
+						continue
+					}
+					if err != nil || after {
+						t.Errorf("stored after the end: %t: %v", after, err)
+					}
+					kept.Add(1)
+					if j%removed == 0 {
+						if err := s.DeleteKV(w.ctx(), owner(n), table("t"), key, nil); err != nil {
+							t.Error(err)
+						}
+						kept.Add(-1)
+					}
+					if i == 0 && j == each/2 {
+						if err := w.FinishExecution(w.ctx(), run.Lease, w.Outcome()); err != nil {
+							t.Error(err)
+						}
+						ended.Store(true)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if late.Load() == 0 {
+			t.Error("no write came after the end")
+		}
+		page, err := w.KVItems(w.ctx(), owner(n), kv.Listing{Table: table("t"), Limit: kv.MaxPage})
+		w.must(err)
+		equal(t, "keys", int64(len(page.Items)), kept.Load())
+		all, err := w.AllKVTables(w.ctx(), owner(n))
+		w.must(err)
+		equal(t, "keys that were counted", int64(all[0].Keys), kept.Load())
+	})
+	t.Run("no version of a key comes again", func(t *testing.T) {
+		t.Parallel()
+		open := backend(t)
+		w := NewWorld(t, open)
+		c := owner(w.Namespace())
+		stores := []*store.Store{w.Store}
+		if w.Shared() {
+			stores = append(stores, w.another(open))
+		}
+		w.put(c, table("t"), "k", `0`)
+		const writers, each = 8, 10
+		var versions sync.Map
+		var wg sync.WaitGroup
+		for i := range writers {
+			s := stores[i%len(stores)]
+			wg.Go(func() {
+				for range each {
+					item, err := s.PutKV(w.ctx(), c, kv.Put{Table: table("t"), Key: "k", Value: json.RawMessage(`1`), At: w.Now()})
+					if err != nil {
+						t.Error(err)
+					}
+					if _, known := versions.LoadOrStore(item.Version, true); known {
+						t.Errorf("version %d is there twice", item.Version)
+					}
+					if err := s.DeleteKV(w.ctx(), c, table("t"), "k", nil); err != nil && !fault.Is(err, fault.NotFound) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
 	})
 	t.Run("the tables of a namespace are bounded", func(t *testing.T) {
 		t.Parallel()
