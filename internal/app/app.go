@@ -24,6 +24,7 @@ import (
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/store"
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // Config is what a server is made of.
@@ -57,7 +58,9 @@ type Server struct {
 	// recorder puts into the audit log what changes nothing.
 	recorder *audit.Recorder
 	metrics  *metrics
-	engine   engine.Engine
+	// tracer is nil where traces are sent nowhere.
+	tracer *tracing.Tracer
+	engine engine.Engine
 	// containers is the engine for images; nil without one.
 	containers *docker.Engine
 	images     *registry.Registry

@@ -34,6 +34,9 @@ const (
 // connect makes all parts and says in which order they start.
 func (s *Server) connect(ctx context.Context) error {
 	settings, now := s.config.Settings, s.config.Now
+	if err := s.addTracer(); err != nil {
+		return err
+	}
 	if err := s.addEngine(); err != nil {
 		return err
 	}
@@ -56,7 +59,7 @@ func (s *Server) connect(ctx context.Context) error {
 	asks.Limit = func(c *execution.Claim) time.Duration { return s.executions.LimitsOf(c).Timeout }
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), Retention: settings.Retention(), Metrics: s.metrics, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), Retention: settings.Retention(), Metrics: s.metrics, Tracer: s.tracer, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
 	})
 	planner := &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now}
 	development := s.development(live, planner, routes)

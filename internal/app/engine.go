@@ -69,6 +69,7 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 		// The router is made later, and before anything runs.
 		Backend:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.router.Handler().ServeHTTP(w, r) }),
 		Credentials: pullCredentials{s},
+		Traces:      s.tracer.Provider(),
 		IDs:         s.ids, Logger: s.log, Now: s.config.Now,
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ func (s *Server) newRouter(users *identity.Service, pages web.Deps) (*route.Rout
 		Observe:        s.metrics.observe,
 		Limits:         limits,
 		Limited:        s.metrics.limit,
+		Tracer:         s.tracer,
 		Refused:        s.recordRefusal,
 		ErrorPage:      ui.ErrorPage,
 		LoginPath:      web.LoginPath,

@@ -78,6 +78,7 @@ func TestDefaults(t *testing.T) {
 		Abuse:    Abuse{TrustedProxies: []string{}, CORSOrigins: []string{}, RateLimit: 500, AuditDays: 365, GraceDays: 7},
 		Reach:    Reach{Domains: []string{}, HTTPSListen: ":443", HTTPListen: ":80", ACMEDirectory: "https://acme-v02.api.letsencrypt.org/directory"},
 		Realtime: Realtime{CentrifugoHost: "localhost", CentrifugoPort: 5001},
+		Traces:   Traces{TraceProtocol: "http/protobuf", TraceService: "flowwd", TraceShare: 1},
 		Images:   Images{RegistryLimit: 10 << 30, RegistryName: "floww"},
 	}
 	if diff := cmp.Diff(want, got.Settings); diff != "" {

@@ -51,6 +51,7 @@ type Settings struct {
 	Reach
 	Realtime
 	Images
+	Traces
 }
 
 // Remote is the server that a command is a client of.
@@ -91,6 +92,7 @@ func (s *Settings) Check() []Problem {
 	s.checkReach(add)
 	s.checkRealtime(add)
 	s.checkImages(add)
+	s.checkTraces(add)
 	if s.MetricsToken != "" && (len(s.MetricsToken) < minToken || strings.ContainsFunc(s.MetricsToken, notInToken)) {
 		add("FLOWW_METRICS_TOKEN (--metrics-token)", "it must have at least %d characters, all of them visible ASCII", minToken)
 	}

@@ -69,10 +69,10 @@ func TestProblemsNameSettings(t *testing.T) {
 	for _, flag := range parser.Model.Flags {
 		names[SettingName(flag)] = true
 	}
-	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x", Containers: Containers{Runtime: "lambda", DockerStopAfter: 1}, Images: Images{RegistryURL: "x", RegistryUser: "x"}}
+	settings := Settings{Listen: "x", PublicURL: "x", MetricsToken: "x", Containers: Containers{Runtime: "lambda", DockerStopAfter: 1}, Images: Images{RegistryURL: "x", RegistryUser: "x"}, Traces: Traces{TraceEndpoint: "x", TraceProtocol: "grpc", TraceHeaders: "x", TraceShare: 2}}
 	client := Client{Remote: Remote{Server: "x"}}
 	problems := append(settings.Check(), client.Check()...)
-	if len(problems) != 12 {
+	if len(problems) != 16 {
 		t.Errorf("got %d problems: %v", len(problems), problems)
 	}
 	for _, p := range problems {

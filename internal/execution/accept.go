@@ -25,7 +25,9 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	if held {
 		a.Claimant = l.incarnation
 	}
+	ctx, span := s.traceAcceptance(ctx, a)
 	accepted, err := s.Store.AcceptExecution(ctx, a)
+	s.endAcceptance(span, accepted, err)
 	if err != nil {
 		if held {
 			s.freeSlot()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // engineBackOff is how long a run keeps its slot when the engine itself failed,
@@ -24,6 +25,8 @@ func (s *Service) startRun(l *life, c *Claim) {
 		defer s.freeSlot()
 		defer l.release(c.Lease)
 		defer cancel(nil)
+		ctx, span := s.traceRun(ctx, c)
+		defer span.End(nil)
 		s.run(ctx, cancel, c)
 	})
 }
@@ -42,7 +45,7 @@ func (s *Service) run(ctx context.Context, cancel context.CancelCauseFunc, c *Cl
 }
 
 // invoke runs one attempt in the engine.
-func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.Result, error) {
+func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (result engine.Result, err error) {
 	program, err := s.programs.get(ctx, c.ProgramHash)
 	if err != nil {
 		return engine.Result{}, fmt.Errorf("read the program of deployment %s: %w", c.DeploymentID, err)
@@ -51,7 +54,9 @@ func (s *Service) invoke(ctx context.Context, c *Claim, log *logWriter) (engine.
 	if err != nil {
 		return engine.Result{}, err
 	}
-	result, err := s.Engine.Invoke(ctx, engine.Invocation{
+	ctx, span := tracing.Start(ctx, "invoke")
+	defer func() { span.End(err) }()
+	result, err = s.Engine.Invoke(ctx, engine.Invocation{
 		OrganizationID: c.OrganizationID,
 		WorkflowID:     c.WorkflowID,
 		ExecutionID:    c.ExecutionID,
@@ -97,11 +102,11 @@ func (s *Service) end(ctx context.Context, c *Claim, result engine.Result, err e
 	var failure *engine.Failure
 	switch {
 	case err == nil:
-		s.finish(c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
+		s.finish(ctx, c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
 	case errors.As(err, &failure) && failure.Reason == engine.Cancelled && errors.Is(context.Cause(ctx), errCancelled):
-		s.finish(c, Outcome{State: Cancelled, Error: errCancelled.Error(), EndedAt: now, Duration: failure.Duration, Logs: last})
+		s.finish(ctx, c, Outcome{State: Cancelled, Error: errCancelled.Error(), EndedAt: now, Duration: failure.Duration, Logs: last})
 	case errors.As(err, &failure) && (failure.Reason != engine.Cancelled || context.Cause(ctx) == nil):
-		s.failed(c, failure, now, last)
+		s.failed(ctx, c, failure, now, last)
 	default:
 		s.interrupted(ctx, c, err, Interruption{EndedAt: now, Logs: last})
 	}
@@ -134,28 +139,29 @@ func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Inter
 		defer s.pause(engineBackOff)
 	}
 	var state State
-	err = s.persist(c, func(ctx context.Context) (err error) {
+	err = s.persist(ctx, c, func(ctx context.Context) (err error) {
 		state, err = s.Store.InterruptExecution(ctx, c.Lease, in)
 		return err
 	})
 	if err != nil {
 		return
 	}
-	s.ended(c, in.Logs, End{State: state, Error: in.Reason, At: in.EndedAt, Duration: in.EndedAt.Sub(c.StartedAt)})
+	s.ended(ctx, c, in.Logs, End{State: state, Error: in.Reason, At: in.EndedAt, Duration: in.EndedAt.Sub(c.StartedAt)})
 	if state == Received {
 		s.backlog.Store(true)
 	}
 }
 
 // finish stores the final state of an execution.
-func (s *Service) finish(c *Claim, o Outcome) {
-	err := s.persist(c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c.Lease, o) })
+func (s *Service) finish(ctx context.Context, c *Claim, o Outcome) {
+	err := s.persist(ctx, c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c.Lease, o) })
 	if err == nil {
-		s.ended(c, o.Logs, End{State: o.State, Error: o.Error, Result: o.Result, At: o.EndedAt, Duration: o.Duration})
+		s.ended(ctx, c, o.Logs, End{State: o.State, Error: o.Error, Result: o.Result, At: o.EndedAt, Duration: o.Duration})
 	}
 }
 
-func (s *Service) ended(c *Claim, last *LogChunk, e End) {
+func (s *Service) ended(ctx context.Context, c *Claim, last *LogChunk, e End) {
+	traceEnd(ctx, e)
 	s.signal(c.ExecutionID)
 	if last != nil {
 		s.Listener.Logged(c, *last)
@@ -177,11 +183,11 @@ const (
 // persist stores the end of an attempt, again and again while the store does
 // not answer: the run is over and its outcome exists nowhere else. It gives up
 // when the lease is lost or the server stops; the execution then runs again
-// after the next start.
-func (s *Service) persist(c *Claim, store func(context.Context) error) error {
+// after the next start. Of ctx only what it belongs to counts: it may be over.
+func (s *Service) persist(ctx context.Context, c *Claim, store func(context.Context) error) error {
 	wait := persistFirst
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), persistTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistTimeout)
 		err := store(ctx)
 		cancel()
 		if err == nil {

@@ -9,10 +9,11 @@ import (
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/id"
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // Config is what a Service is made of. All fields are required but Metrics,
-// Listener, Secrets and Asked.
+// Tracer, Listener, Secrets and Asked.
 type Config struct {
 	Store  Store
 	Engine engine.Engine
@@ -29,6 +30,8 @@ type Config struct {
 	// Retention is how long ended executions are kept.
 	Retention time.Duration
 	Metrics   Metrics
+	// Tracer tells traces of executions; nil for nobody.
+	Tracer *tracing.Tracer
 	// Listener is told what happens; nil for nobody.
 	Listener Listener
 	// Secrets gives code what it asks for; nil where no program does.

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/usefloww/flowwd/internal/identity"
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // Config is what a Router needs. Authenticate, Logger, Now and NewRequestID
@@ -57,6 +58,8 @@ type Config struct {
 	// Limited is told what requests were refused for that came too often; nil for
 	// nobody.
 	Limited func(by LimitedBy)
+	// Tracer tells traces of requests; nil for nobody.
+	Tracer *tracing.Tracer
 	// Limits bound requests; zero fields stand for DefaultLimits.
 	Limits Limits
 }

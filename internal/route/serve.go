@@ -79,13 +79,16 @@ func (rt *Router) serve(rw http.ResponseWriter, r *http.Request) {
 	w.Header().Set(RequestIDHeader, q.id)
 	rt.harden(w, r)
 
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+	ctx, traced := rt.config.Tracer.Request(r.Context(), r.Header, start)
+	r = r.WithContext(context.WithValue(ctx, requestKey{}, q))
 	err := rt.dispatch(w, r, q)
 	broken := err != nil && w.status != 0
 	if err != nil {
 		rt.tellRefusal(r.Context(), q, err)
 		rt.fail(w, r, q, err)
 	}
+	method, status := seen(r, w)
+	traced.End(method, q.pattern(), status, q.quiet(status))
 	rt.note(w, r, q, rt.config.Now().Sub(start))
 	if broken {
 		// Half an answer is out: closing the connection is the only way left
@@ -175,22 +178,32 @@ func (q *request) pattern() string {
 	return q.match.leaf.pattern
 }
 
-// note writes the access line and tells the measurements.
-func (rt *Router) note(w *response, r *http.Request, q *request, took time.Duration) {
-	method := r.Method
+// quiet reports whether a request with such an end is of no interest.
+func (q *request) quiet(status int) bool {
+	return q.match.leaf != nil && q.match.leaf.entry.spec.Quiet && status < 300
+}
+
+// seen returns the method and the status of a request as measurements have them.
+func seen(r *http.Request, w *response) (method string, status int) {
+	method, status = r.Method, w.status
 	if !slices.Contains(methods, method) && method != http.MethodHead {
 		// A client can't fill the measurements with methods of its own.
 		method = "other"
 	}
-	status := w.status
 	if status == 0 {
 		status = http.StatusOK
 	}
+	return method, status
+}
+
+// note writes the access line and tells the measurements.
+func (rt *Router) note(w *response, r *http.Request, q *request, took time.Duration) {
+	method, status := seen(r, w)
 	if rt.config.Observe != nil {
 		rt.config.Observe(q.pattern(), method, status, took)
 	}
 	level := slog.LevelInfo
-	if q.match.leaf != nil && q.match.leaf.entry.spec.Quiet && status < 300 {
+	if q.quiet(status) {
 		level = slog.LevelDebug
 	}
 	if !rt.config.Logger.Enabled(r.Context(), level) {

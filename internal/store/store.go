@@ -23,6 +23,7 @@ import (
 	"github.com/usefloww/flowwd/internal/records"
 	"github.com/usefloww/flowwd/internal/secret"
 	"github.com/usefloww/flowwd/internal/tenant"
+	"github.com/usefloww/flowwd/internal/tracing"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -234,7 +235,9 @@ func (s *Store) do(ctx context.Context, w *writer, what string, run func(*tx) er
 	if w == nil {
 		return fault.New(fault.Unavailable, "%s: the database is open for reading only", what)
 	}
+	ctx, span := tracing.Start(ctx, what)
 	err := s.fail(what, w.do(ctx, run))
+	span.End(err)
 	if fault.Is(err, fault.Unavailable) {
 		w.measures.refused.Add(1)
 	}

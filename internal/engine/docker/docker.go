@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/usefloww/flowwd/internal/engine"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
@@ -71,6 +72,8 @@ type Config struct {
 	StopAfter, RemoveAfter time.Duration
 	// Fetch says what code may reach.
 	Fetch fetch.Config
+	// Traces is told of the daemon's answers; nil for nobody.
+	Traces trace.TracerProvider
 	// Backend serves calls to /api/kv/ with a run's token; nil for nobody.
 	Backend http.Handler
 	// Credentials are nil for registries that ask for none.
@@ -113,6 +116,9 @@ func New(config Config) (*Engine, error) {
 	options := []client.Opt{client.FromEnv}
 	if c.Host != "" {
 		options = append(options, client.WithHost(c.Host))
+	}
+	if c.Traces != nil {
+		options = append(options, client.WithTraceProvider(c.Traces))
 	}
 	api, err := client.New(options...)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/usefloww/flowwd/internal/engine/embedded/bridge"
 	"github.com/usefloww/flowwd/internal/engine/embedded/fetch"
 	"github.com/usefloww/flowwd/internal/engine/embedded/pool"
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // Bounds of what one run may have under way.
@@ -225,7 +226,9 @@ func (a *asks) elsewhere(ctx context.Context, ask bridge.Ask) error {
 		return err
 	}
 	defer a.freeSlot()
-	answer, err := a.other(ctx, ask.Name, ask.Head)
+	traced, span := tracing.Start(ctx, ask.Name)
+	answer, err := a.other(traced, ask.Name, ask.Head)
+	span.End(err)
 	switch {
 	case err != nil:
 		return err

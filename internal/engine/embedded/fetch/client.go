@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/usefloww/flowwd/internal/tracing"
 )
 
 // Limits of one request and its answer.
@@ -85,12 +87,16 @@ type Response struct {
 }
 
 // Do makes a request. The error is a text for the author of the code.
-func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+func (c *Client) Do(ctx context.Context, r Request) (response *Response, err error) {
 	c.requests.Add(1)
+	ctx, span := tracing.Start(ctx, "fetch")
+	defer func() { span.End(err) }()
 	request, err := c.request(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	span.Text("http.request.method", request.Method)
+	span.Text("server.address", request.URL.Hostname())
 	hops := 0
 	client := &http.Client{Transport: c.transport, CheckRedirect: func(next *http.Request, _ []*http.Request) error {
 		hops++
@@ -100,6 +106,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, c.explain(err)
 	}
+	span.Number("http.response.status_code", answer.StatusCode)
 	return c.response(answer, hops > 0 && r.Redirect != "manual")
 }
 
