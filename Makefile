@@ -10,7 +10,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/flowwd, one static file
@@ -72,11 +72,18 @@ test-models:
 test-walks:
 	CGO_ENABLED=0 $(GOTEST) -tags external -run '$(WALKS)' ./internal/apptest
 
+SOAK ?= 20m
+RATE ?= 100
+
+.PHONY: soak
+soak: ## put steady load on a server for SOAK (20m) and fail when memory, descriptors, goroutines, files or latency grow; RATE events a second
+	CGO_ENABLED=0 go test -C internal/apptest/soak -vet=off -count=1 -v -timeout 0 -tags soak -run TestSoak -time $(SOAK) -rate $(RATE)
+
 ROUNDS ?= 500
 SEED   ?= 0
 
-.PHONY: soak
-soak: ## kill the server ROUNDS times under load on each database and count what was lost; SEED repeats the choices
+.PHONY: kill-rounds
+kill-rounds: ## kill the server ROUNDS times under load on each database and count what was lost; SEED repeats the choices
 	scripts/setup
 	go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)
 	TEST_DATABASE=postgres go test -C internal/apptest/kill -timeout 0 -tags external -run TestKillRounds -rounds $(ROUNDS) -seed $(SEED)

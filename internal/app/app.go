@@ -38,8 +38,10 @@ type Config struct {
 	// Way takes the place of the way to log in that the settings choose; nil for
 	// that one.
 	Way identity.Way
-	Log *slog.Logger
-	Now func() time.Time
+	// Retention takes the place of the one that the settings say; zero for that one.
+	Retention time.Duration
+	Log       *slog.Logger
+	Now       func() time.Time
 	// Version stands in the API description.
 	Version string
 	// Sources say where the settings come from; nil when nobody knows.

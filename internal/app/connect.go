@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -59,7 +60,7 @@ func (s *Server) connect(ctx context.Context) error {
 	asks.Limit = func(c *execution.Claim) time.Duration { return s.executions.LimitsOf(c).Timeout }
 	s.executions = execution.New(execution.Config{
 		Store: s.store, Engine: s.engine, Name: hostname(), IDs: s.ids, Now: now, Log: s.log,
-		Limits: s.limits(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), Retention: settings.Retention(), Metrics: s.metrics, Tracer: s.tracer, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
+		Limits: s.limits(), MaxTimeout: maxRunTimeout, MaxMemory: settings.MaxRunMemory(), Retention: cmp.Or(s.config.Retention, settings.Retention()), Metrics: s.metrics, Tracer: s.tracer, Listener: live.feed, Asked: asks.Answer, Secrets: secrets,
 	})
 	planner := &trigger.Planner{Catalogue: catalogue, IDs: s.ids, Now: now}
 	development := s.development(live, planner, routes)

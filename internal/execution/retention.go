@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	// retentionInterval is how often ended executions are looked through.
+	// retentionInterval is how often ended executions are looked through, where they
+	// are kept for a day or longer.
 	retentionInterval = 10 * time.Minute
 	// purgeBatch bounds what one unit removes, so that runs don't wait for it.
 	purgeBatch = 200
@@ -17,7 +18,7 @@ const (
 
 // retentionLoop removes what is older than its retention until ctx ends.
 func (s *Service) retentionLoop(ctx context.Context) {
-	tick := time.NewTicker(retentionInterval)
+	tick := time.NewTicker(max(time.Second, min(retentionInterval, s.Retention/10)))
 	defer tick.Stop()
 	for {
 		s.purge(ctx)
