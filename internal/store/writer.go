@@ -40,6 +40,11 @@ type writer struct {
 	closed bool
 	queue  chan *unit
 	done   chan struct{}
+
+	// tries counts transactions, and underway is the number of the one that goes
+	// on; 0 for none.
+	tries    int64
+	underway atomic.Int64
 }
 
 // unit is one store method's work on its way through the writer.
@@ -67,6 +72,7 @@ func newWriter(c *conn, most int, now func() time.Time) *writer {
 		queue: make(chan *unit, maxQueued), done: make(chan struct{}),
 	}
 	go w.loop()
+	go w.watch()
 	return w
 }
 
@@ -249,6 +255,9 @@ func isOpening(err error) bool {
 // try runs a batch in one transaction and returns the answers of its units. On
 // an error nothing of it is stored.
 func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
+	w.tries++
+	w.underway.Store(w.tries)
+	defer w.underway.Store(0)
 	t, release, err := begin(w.conn, careful)
 	defer release()
 	if err != nil {

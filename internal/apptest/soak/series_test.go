@@ -43,7 +43,10 @@ type figure struct {
 
 var figures = []figure{
 	{"server's memory", "MB", 0.05, 6},
-	{"children's memory", "MB", 0.10, 16},
+	// How many there are follows the machine's other work; each is replaced after so
+	// many runs or so much memory.
+	{"children", "", 0.20, 8},
+	{"memory of a child", "MB", 0.20, 3},
 	{"descriptors", "", 0.10, 16},
 	{"goroutines", "", 0.10, 32},
 	{"database and its log", "MB", 0.10, 8},
@@ -69,9 +72,11 @@ func (s *series) sample(t *testing.T) {
 	t.Helper()
 	measured := metrics(t, s.client)
 	p50, p99 := s.load.take()
+	children, memory := children(s.pid)
 	row := []float64{
 		measured["process_resident_memory_bytes"] / (1 << 20),
-		childrenMemory(s.pid) / (1 << 20),
+		children,
+		memory / max(children, 1) / (1 << 20),
 		measured["process_open_fds"],
 		measured["go_goroutines"],
 		size(t, filepath.Join(s.dir, "flowwd.db*")) / (1 << 20),
@@ -146,8 +151,8 @@ func metrics(t *testing.T, c *apptest.Client) map[string]float64 {
 	return all
 }
 
-// childrenMemory is the proportional set size of a process's children.
-func childrenMemory(pid int) (all float64) {
+// children is how many a process has, and their proportional set size.
+func children(pid int) (count, memory float64) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is good
 	for _, task := range tasks {
 		text, _ := os.ReadFile(task) // the thread may have ended
@@ -155,11 +160,11 @@ func childrenMemory(pid int) (all float64) {
 			rollup, _ := os.ReadFile("/proc/" + child + "/smaps_rollup") // so may the child
 			if _, after, found := strings.Cut(string(rollup), "\nPss:"); found {
 				kb, _ := strconv.ParseFloat(strings.Fields(after)[0], 64)
-				all += kb * 1024
+				count, memory = count+1, memory+kb*1024
 			}
 		}
 	}
-	return all
+	return count, memory
 }
 
 // size is that of all files below what a pattern names.
