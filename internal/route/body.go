@@ -10,8 +10,13 @@ import (
 	"github.com/usefloww/flowwd/internal/fault"
 )
 
-// trusted is how much memory a Content-Length gets before its bytes are there.
-const trusted = 1 << 20
+// A Content-Length gets memory before its bytes are there: so much at first, and
+// then so many times what has come. Ten thousand clients that announce a large body
+// and send it slowly must not take ten thousand large bodies of memory.
+const (
+	trusted      = 4 << 10
+	trustedTimes = 8
+)
 
 // readBody reads a body of at most limit bytes into memory of its own.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
@@ -22,11 +27,11 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, nil
 	}
 	var b bytes.Buffer
-	if r.ContentLength > 0 {
-		// The reader wants room beyond the end to see that it is there.
-		b.Grow(int(min(r.ContentLength, trusted)) + bytes.MinRead)
+	body := http.MaxBytesReader(w, r.Body, limit)
+	err := readAnnounced(&b, body, r.ContentLength)
+	if err == nil {
+		_, err = b.ReadFrom(body)
 	}
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var large *http.MaxBytesError
 	var network net.Error
 	switch {
@@ -43,6 +48,24 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	default:
 		return nil, fault.Because(err, fault.Invalid, "The body of the request can't be read")
 	}
+}
+
+// readAnnounced reads so many bytes, or fewer when there are no more.
+func readAnnounced(b *bytes.Buffer, body io.Reader, length int64) error {
+	for length > 0 {
+		part := min(length, max(trusted, (trustedTimes-1)*int64(b.Len())))
+		// The reader wants room beyond the end to see that it is there.
+		b.Grow(int(part) + bytes.MinRead)
+		n, err := io.CopyN(b, body, part)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		length -= n
+	}
+	return nil
 }
 
 func tooLarge(limit int64) error {

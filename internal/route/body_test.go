@@ -126,3 +126,23 @@ func TestBodyBelongsToTheHandler(t *testing.T) {
 		t.Errorf("kept %q", kept)
 	}
 }
+
+// A body arrives as it was sent, however its length compares with what is read at
+// once, and one that only is announced takes little memory.
+func TestAnnouncedBodies(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, trusted - 1, trusted, trusted + 1, trusted*trustedTimes + 1, 3 << 20} {
+		sent := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+		var b bytes.Buffer
+		if err := readAnnounced(&b, strings.NewReader(sent), int64(size)); err != nil || b.String() != sent {
+			t.Errorf("%d bytes are read as %d: %v", size, b.Len(), err)
+		}
+		b = bytes.Buffer{}
+		if err := readAnnounced(&b, strings.NewReader(sent), 1<<40); err != nil || b.String() != sent {
+			t.Errorf("%d bytes of more are read as %d: %v", size, b.Len(), err)
+		}
+		if most := 4*trusted + 2*trustedTimes*size; b.Cap() > most {
+			t.Errorf("%d bytes of more take %d, want at most %d", size, b.Cap(), most)
+		}
+	}
+}
