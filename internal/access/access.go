@@ -144,6 +144,9 @@ func AllowAnywhere(p identity.Principal, action Action) error {
 			return nil
 		}
 	}
+	if len(p.Memberships) == 0 && len(p.Disabled) > 0 {
+		return ErrDisabled()
+	}
 	return fault.New(fault.Denied, "you are in no organization where your role allows %s", action)
 }
 
@@ -171,6 +174,11 @@ func OrganizationsFor(p identity.Principal, action Action) []id.ID {
 		}
 	}
 	return allowed
+}
+
+// ErrDisabled refuses what belongs to an organization that is disabled.
+func ErrDisabled() error {
+	return fault.New(fault.Denied, "This organization is disabled; an administrator of the installation can enable it again")
 }
 
 // ErrNotAdmin refuses everybody who is no approved administrator. The text is

@@ -210,7 +210,8 @@ func (s *Service) handle(ctx context.Context, n Notice, r report) error {
 			Event:       execution.Event{Fields: fields},
 			DeliveryKey: n.ID.String(),
 		})
-		if err != nil && !fault.Is(err, fault.NotFound) {
+		// Of a trigger that is gone, or of an organization that is disabled, none runs.
+		if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied) {
 			return err
 		}
 	}

@@ -218,6 +218,7 @@ func Register(r *route.Router, d Deps) error {
 	registerAudit(r, d)
 	registerAccess(r, d)
 	registerAdministration(r, d)
+	registerAdministeredOrganizations(r, d)
 	registerWorkflows(r, d)
 	registerFolders(r, d)
 	registerDeploy(r, d)

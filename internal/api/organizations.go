@@ -22,6 +22,7 @@ type Organizations interface {
 	Delete(ctx context.Context, organization id.ID) (until time.Time, err error)
 	Deleted(ctx context.Context, user id.ID) ([]tenant.Organization, error)
 	Restore(ctx context.Context, user, organization id.ID) (tenant.Organization, error)
+	SetDisabled(ctx context.Context, organization id.ID, disabled bool) (tenant.Organization, error)
 	RestorableUntil(deletedAt time.Time) time.Time
 
 	Members(ctx context.Context, organization id.ID, limit, offset int) ([]tenant.Member, error)

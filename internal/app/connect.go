@@ -147,7 +147,7 @@ func (s *Server) connect(ctx context.Context) error {
 	if err == nil {
 		err = admin.Register(s.router, admin.Deps{
 			Frame: pages.Frame, Administration: administration, Audit: s.store, Recorder: s.recorder, Installation: func(ctx context.Context) admin.Installation { return s.installation(ctx, live) }, Realtime: s.forPages(live), Now: now,
-			Records: s.store, Changes: admin.Changes{Workflows: workflows, Executions: s.executions, Keys: users, Runtimes: made},
+			Records: s.store, Changes: admin.Changes{Workflows: workflows, Executions: s.executions, Keys: users, Runtimes: made, Organizations: tenants},
 			Settings: inForce, MaxRun: maxRunTimeout,
 		})
 	}

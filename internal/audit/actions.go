@@ -25,6 +25,8 @@ const (
 	DeleteOrganization  Action = "organization.delete"
 	RestoreOrganization Action = "organization.restore"
 	PurgeOrganization   Action = "organization.purge"
+	DisableOrganization Action = "organization.disable"
+	EnableOrganization  Action = "organization.enable"
 
 	AddMember        Action = "member.add"
 	ChangeMember     Action = "member.change"
@@ -59,6 +61,8 @@ const (
 
 	// CancelExecution is one execution that somebody cancelled; many are a batch.
 	CancelExecution Action = "execution.cancel"
+	// ReleaseExecution is one that somebody had not wait for its time.
+	ReleaseExecution Action = "execution.release"
 	// BeginBatch is a replay or a cancel of many executions.
 	BeginBatch Action = "batch.begin"
 	StopBatch  Action = "batch.stop"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/usefloww/flowwd/internal/id"
 )
 
 const (
@@ -94,4 +96,16 @@ func (s *Service) wakePostponed(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// Release lets an execution that waits for a time, be it that of its next attempt,
+// take its turn now.
+func (s *Service) Release(ctx context.Context, e Execution) (Execution, error) {
+	if err := s.Store.ReleaseExecution(ctx, e.ID); err != nil {
+		return Execution{}, err
+	}
+	s.signal(e.ID)
+	s.backlog.Store(true)
+	s.wakeClaims()
+	return s.Get(ctx, []id.ID{e.OrganizationID}, e.ID)
 }

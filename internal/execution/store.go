@@ -63,6 +63,9 @@ type Store interface {
 	// at most limit, and returns how many, and when the next one's time comes;
 	// zero when none is postponed.
 	WakePostponed(ctx context.Context, now time.Time, limit int) (woken int, next time.Time, err error)
+	// ReleaseExecution lets one that waits for its time take part in the queue now;
+	// fault.Conflict when it waits for none.
+	ReleaseExecution(ctx context.Context, execution id.ID) error
 	// Attempts returns the attempts of an execution that ended, in order, at
 	// most limit.
 	Attempts(ctx context.Context, execution id.ID, limit int) ([]Attempt, error)

@@ -34,6 +34,9 @@ type Principal struct {
 	User        User
 	CreatedAt   time.Time
 	Memberships []tenant.Membership
+	// Disabled are organizations of which p would be a member, were they not
+	// disabled.
+	Disabled []id.ID
 	// Grants are roles on single resources inside of those organizations.
 	Grants []tenant.ResourceRole
 	// Scope narrows what the credential may do; nil for all that the principal

@@ -64,7 +64,7 @@ func peoples() []Entity {
 			at("created_at"), later(at("updated_at")), at("seen_at"), at("disabled_at"),
 		), hidden("password_hash")...)},
 		{Name: "organization", Title: "Organizations", One: "Organization", Group: people, Table: "organizations", Key: []string{"id"}, Columns: columns(
-			id("organization"), found("display_name"), found("name"), yes("is_default"), later(text("workos_id")), at("created_at"), later(at("updated_at")), at("deleted_at"),
+			id("organization"), found("display_name"), found("name"), yes("is_default"), later(text("workos_id")), at("created_at"), later(at("updated_at")), at("deleted_at"), at("disabled_at"),
 		)},
 		{Name: "organization-member", Title: "Members", One: "Member", Group: people, Table: "organization_members", Key: []string{"organization_id", "user_id"}, Columns: columns(
 			to("organization_id", "organization"), to("user_id", "user"), text("role"), at("created_at"),

@@ -95,7 +95,7 @@ func decide[T any](ctx context.Context, s Spec, object Object[T], q *request, ca
 	}
 	call.Object, err = object.Load(ctx, call.Principal.Organizations(), named)
 	if fault.Is(err, fault.NotFound) {
-		return notFound(object.What)
+		return elsewhere(ctx, object, call.Principal, named)
 	}
 	if err != nil {
 		return err
@@ -110,6 +110,22 @@ func decide[T any](ctx context.Context, s Spec, object Object[T], q *request, ca
 		return fault.New(fault.NotFound, "There is nothing with this id in the %s", strings.ToLower(object.What))
 	}
 	return nil
+}
+
+// elsewhere says why something is not found: it may be in an organization of the
+// caller's that is disabled.
+func elsewhere[T any](ctx context.Context, object Object[T], p identity.Principal, named id.ID) error {
+	if len(p.Disabled) == 0 {
+		return notFound(object.What)
+	}
+	_, err := object.Load(ctx, p.Disabled, named)
+	switch {
+	case err == nil:
+		return access.ErrDisabled()
+	case fault.Is(err, fault.NotFound):
+		return notFound(object.What)
+	}
+	return err
 }
 
 func notFound(what string) error { return fault.New(fault.NotFound, "%s not found", what) }

@@ -18,6 +18,7 @@ const (
 	workflowInactive = "This workflow is inactive"
 	workflowDeleted  = "The workflow was deleted"
 	tenantDeleted    = "The organization was deleted"
+	tenantDisabled   = "An administrator disabled the organization"
 	sentToDev        = "Sent to dev: it runs on the machine of who develops this workflow"
 	devAbsent        = "No deployment has this trigger, and who develops it was not connected"
 )
@@ -55,6 +56,9 @@ func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (exec
 		_, err := moveOn(t, a)
 		return execution.Accepted{Skipped: true}, err
 	}
+	if err == nil && origin.disabledAt != nil && a.Turn == nil {
+		err = fault.New(fault.Denied, "This organization is disabled, and takes no events")
+	}
 	if err != nil {
 		return execution.Accepted{}, err
 	}
@@ -64,7 +68,7 @@ func (s *Store) accept(t *tx, a execution.Acceptance, b body, d *delivery) (exec
 		}
 	}
 	if a.Turn != nil {
-		if due, err := takeTurn(t, a); err != nil || !due || origin.refusal() != "" && a.Dev == nil {
+		if due, err := takeTurn(t, a); err != nil || !due || origin.disabledAt != nil || origin.refusal() != "" && a.Dev == nil {
 			return execution.Accepted{Skipped: true}, err
 		}
 	}
@@ -96,6 +100,7 @@ type runnable struct {
 	declaration    workflow.Declaration
 	active         bool
 	deletedAt      *time.Time // of the workflow or its organization
+	disabledAt     *time.Time // of the organization
 	deploymentID   id.ID      // the active one; zero when there is none
 	programHash    workflow.Hash
 	triggerDeleted *time.Time
@@ -109,10 +114,10 @@ type runnable struct {
 const runnableJoins = ` JOIN workflows w ON w.id = t.workflow_id JOIN organizations o ON o.id = w.organization_id
 	LEFT JOIN deployments d ON d.id = w.active_deployment_id `
 
-const runnableColumns = `w.active, COALESCE(w.deleted_at, o.deleted_at), t.deleted_at, t.dev_only, d.id, d.program_hash, ` + declarationColumns
+const runnableColumns = `w.active, COALESCE(w.deleted_at, o.deleted_at), o.disabled_at, t.deleted_at, t.dev_only, d.id, d.program_hash, ` + declarationColumns
 
 func (r *runnable) into() []any {
-	return append([]any{&r.active, &r.deletedAt, &r.triggerDeleted, &r.devOnly, &r.deploymentID, &r.programHash},
+	return append([]any{&r.active, &r.deletedAt, &r.disabledAt, &r.triggerDeleted, &r.devOnly, &r.deploymentID, &r.programHash},
 		declarationInto(&r.declaration)...)
 }
 
@@ -140,6 +145,8 @@ func (r *runnable) refusal() string {
 	switch {
 	case r.deletedAt != nil:
 		return workflowDeleted
+	case r.disabledAt != nil:
+		return tenantDisabled
 	case !r.active:
 		return workflowInactive
 	case r.deploymentID.IsZero():

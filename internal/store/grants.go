@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/access"
 	"github.com/usefloww/flowwd/internal/audit"
@@ -290,18 +291,24 @@ func readAccountPrincipal(v *view, tables, where string, values args, more ...an
 	}
 	p.Kind = identity.ServiceAccount
 	err = v.each(`
-		SELECT a.id, a.name, a.created_at, a.organization_id, a.role, g.resource_type, g.resource_id, g.role`+columns+`
+		SELECT a.id, a.name, a.created_at, a.organization_id, o.disabled_at, a.role, g.resource_type, g.resource_id, g.role`+columns+`
 		FROM `+tables+` JOIN organizations o ON o.id = a.organization_id
 		LEFT JOIN grants g ON g.principal_id = a.id AND g.principal_type = 'service_account'
 		WHERE o.deleted_at IS NULL AND `+where+` ORDER BY g.resource_id`, values, func(scan scanner) error {
 		var m tenant.Membership
 		var g grantColumn
 		var role string
-		if err := scan(append([]any{&p.ID, &p.Name, &p.CreatedAt, &m.OrganizationID, &role, &g.kind, &g.id, &g.role}, more...)...); err != nil {
+		var disabled *time.Time
+		if err := scan(append([]any{&p.ID, &p.Name, &p.CreatedAt, &m.OrganizationID, &disabled, &role, &g.kind, &g.id, &g.role}, more...)...); err != nil {
 			return err
 		}
+		found = true
+		if disabled != nil {
+			p.Disabled = []id.ID{m.OrganizationID}
+			return nil
+		}
 		m.Role = tenant.RoleNamed(role)
-		p.Memberships, found = []tenant.Membership{m}, true
+		p.Memberships = []tenant.Membership{m}
 		g.add(&p)
 		return nil
 	})

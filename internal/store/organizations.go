@@ -150,6 +150,34 @@ func (s *Store) DeleteOrganization(ctx context.Context, deleted id.ID, at time.T
 	})
 }
 
+// DisableOrganization implements tenant.Store.
+func (s *Store) DisableOrganization(ctx context.Context, changed id.ID, disabled bool, at time.Time) (tenant.Organization, error) {
+	var o tenant.Organization
+	err := s.writeWorkflows(ctx, "disable an organization", func(t *tx) (err error) {
+		if o, err = lockOrganization(t, changed); err != nil || disabled == (o.DisabledAt != nil) {
+			return err
+		}
+		action, when := audit.EnableOrganization, (*time.Time)(nil)
+		if disabled {
+			at := millisecond(at)
+			action, when = audit.DisableOrganization, &at
+		}
+		if _, err := t.exec(`UPDATE organizations SET disabled_at = ?, updated_at = ? WHERE id = ?`, when, at, changed); err != nil {
+			return err
+		}
+		o.DisabledAt, o.UpdatedAt = when, millisecond(at)
+		t.notices.anything = true
+		s.record(ctx, t, audit.Entry{OrganizationID: changed, Action: action, Target: organizationTarget(changed)})
+		if !disabled {
+			return nil
+		}
+		// What is above the limit ends when its turn comes.
+		_, err = cancelWaiting(t, tenantDisabled, at, waitingOfOrganization, changed, maxCancelled)
+		return err
+	})
+	return o, err
+}
+
 // DeletedOrganizations implements tenant.Store.
 func (s *Store) DeletedOrganizations(ctx context.Context, user id.ID, since time.Time, limit int) ([]tenant.Organization, error) {
 	var found []tenant.Organization

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/usefloww/flowwd/internal/audit"
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 )
 
@@ -79,6 +81,28 @@ func (s *Store) WakePostponed(ctx context.Context, now time.Time, limit int) (wo
 		return err
 	})
 	return woken, next, err
+}
+
+// ReleaseExecution implements execution.Store.
+func (s *Store) ReleaseExecution(ctx context.Context, released id.ID) error {
+	return s.write(ctx, "release an execution", func(t *tx) error {
+		var organization id.ID
+		postponed, err := t.one(`
+			SELECT e.organization_id FROM executions e WHERE e.id = ? AND e.state = 'received' AND e.postponed = true`+t.conn.dialect.lock("e"),
+			args{released}, &organization)
+		switch {
+		case err != nil:
+			return err
+		case !postponed:
+			return fault.New(fault.Conflict, "The execution waits for no time: it runs, waits for its turn or has ended")
+		}
+		if _, err := t.exec(`UPDATE executions SET postponed = false, available_at = NULL WHERE id = ?`, released); err != nil {
+			return err
+		}
+		t.notices.queue, t.notices.executions[released] = true, true
+		s.record(ctx, t, audit.Entry{OrganizationID: organization, Action: audit.ReleaseExecution, Target: audit.Target{Type: "execution", ID: released.String()}})
+		return nil
+	})
 }
 
 // Attempts implements execution.Store.

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	organizationColumns = `o.id, o.name, o.display_name, o.workos_id, o.is_default, o.created_at, o.updated_at, o.deleted_at`
+	organizationColumns = `o.id, o.name, o.display_name, o.workos_id, o.is_default, o.created_at, o.updated_at, o.deleted_at, o.disabled_at`
 	namespaceColumns    = `n.id, n.organization_id, n.created_at, ` + organizationColumns
 )
 
 func organizationTargets(o *tenant.Organization) []any {
-	return []any{&o.ID, &o.Name, &o.DisplayName, &o.WorkOSID, &o.Default, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt}
+	return []any{&o.ID, &o.Name, &o.DisplayName, &o.WorkOSID, &o.Default, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt, &o.DisabledAt}
 }
 
 func scanNamespace(scan scanner) (tenant.Namespace, error) {

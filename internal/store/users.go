@@ -101,7 +101,7 @@ func refuseDisabled(u identity.User) error {
 func readPrincipalOf(v *view, tables, columns, where string, values args, more ...any) (p identity.Principal, found bool, err error) {
 	p.Kind = identity.Human
 	err = v.each(`
-		SELECT `+userColumns+`, o.id, m.role, g.resource_type, g.resource_id, g.role`+columns+`
+		SELECT `+userColumns+`, o.id, o.disabled_at, m.role, g.resource_type, g.resource_id, g.role`+columns+`
 		FROM `+tables+`
 		LEFT JOIN organization_members m ON m.user_id = u.id
 		LEFT JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
@@ -111,9 +111,16 @@ func readPrincipalOf(v *view, tables, columns, where string, values args, more .
 		var m tenant.Membership
 		var g grantColumn
 		var role string
-		into := append(userTargets(&p.User), &m.OrganizationID, &role, &g.kind, &g.id, &g.role)
+		var disabled *time.Time
+		into := append(userTargets(&p.User), &m.OrganizationID, &disabled, &role, &g.kind, &g.id, &g.role)
 		if err := scan(append(into, more...)...); err != nil || m.OrganizationID.IsZero() {
 			return err
+		}
+		if disabled != nil {
+			if n := len(p.Disabled); n == 0 || p.Disabled[n-1] != m.OrganizationID {
+				p.Disabled = append(p.Disabled, m.OrganizationID)
+			}
+			return nil
 		}
 		m.Role = tenant.RoleNamed(role)
 		if n := len(p.Memberships); n == 0 || p.Memberships[n-1] != m {

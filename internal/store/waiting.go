@@ -45,10 +45,13 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 
 // refusal says why a waiting execution can't run, and the state it ends in.
 // One that ran before keeps its deployment, whatever became of its workflow,
-// unless that was deleted.
+// unless that was deleted or its organization disabled.
 func (r *waitingRow) refusal() (execution.State, string) {
 	if r.deletedAt != nil {
 		return execution.Cancelled, workflowDeleted
+	}
+	if r.disabledAt != nil {
+		return execution.Cancelled, tenantDisabled
 	}
 	if !r.fixedDeployment.IsZero() {
 		return "", ""

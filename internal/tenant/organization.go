@@ -117,6 +117,12 @@ func (s *Service) Delete(ctx context.Context, organization id.ID) (until time.Ti
 	return now.Add(s.Grace), nil
 }
 
+// SetDisabled has the people, keys and triggers of an organization refused, or let
+// in again. What runs goes on to its end, and what is there stays.
+func (s *Service) SetDisabled(ctx context.Context, organization id.ID, disabled bool) (Organization, error) {
+	return s.Store.DisableOrganization(ctx, organization, disabled, s.Now())
+}
+
 // Deleted returns the deleted organizations that a user owned and can restore,
 // the one deleted last first.
 func (s *Service) Deleted(ctx context.Context, user id.ID) ([]Organization, error) {

@@ -42,6 +42,9 @@ type Store interface {
 	// DeleteOrganization hides an organization from everybody at once: members,
 	// keys, webhooks, waiting runs, which end as cancelled.
 	DeleteOrganization(ctx context.Context, organization id.ID, at time.Time) error
+	// DisableOrganization disables or enables an organization. Of a disabled one
+	// nobody is let in, and nothing begins to run; what waits ends as cancelled.
+	DisableOrganization(ctx context.Context, organization id.ID, disabled bool, at time.Time) (Organization, error)
 	// DeletedOrganizations returns up to limit organizations that were deleted
 	// after since and that the user owns.
 	DeletedOrganizations(ctx context.Context, user id.ID, since time.Time, limit int) ([]Organization, error)

@@ -22,6 +22,8 @@ type Organization struct {
 	// DeletedAt is when it was deleted; it can be restored until its grace time
 	// is over.
 	DeletedAt *time.Time
+	// DisabledAt is when an administrator of the installation disabled it.
+	DisabledAt *time.Time
 }
 
 // Namespace holds workflows whose names are unique within it.

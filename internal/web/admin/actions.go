@@ -10,6 +10,7 @@ import (
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/records"
 	"github.com/usefloww/flowwd/internal/route"
+	"github.com/usefloww/flowwd/internal/tenant"
 	"github.com/usefloww/flowwd/internal/web/ui"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
@@ -17,14 +18,15 @@ import (
 // Changes is what administrators can change of what belongs to organizations: by
 // the services that people's own changes go through, which record them.
 type Changes struct {
-	Workflows  Workflows
-	Executions Executions
-	Keys       Keys
-	Runtimes   Runtimes
+	Workflows     Workflows
+	Executions    Executions
+	Keys          Keys
+	Runtimes      Runtimes
+	Organizations Organizations
 }
 
 func (c Changes) complete() bool {
-	return c.Workflows != nil && c.Executions != nil && c.Keys != nil && c.Runtimes != nil
+	return c.Workflows != nil && c.Executions != nil && c.Keys != nil && c.Runtimes != nil && c.Organizations != nil
 }
 
 // Workflows changes workflows.
@@ -32,10 +34,16 @@ type Workflows interface {
 	Update(ctx context.Context, workflow id.ID, change workflow.Change) (workflow.Workflow, error)
 }
 
-// Executions ends executions and batches.
+// Organizations disables organizations.
+type Organizations interface {
+	SetDisabled(ctx context.Context, organization id.ID, disabled bool) (tenant.Organization, error)
+}
+
+// Executions ends and releases executions, and ends batches.
 type Executions interface {
 	Get(ctx context.Context, organizations []id.ID, execution id.ID) (execution.Execution, error)
 	Cancel(ctx context.Context, e execution.Execution, by string) (execution.Execution, error)
+	Release(ctx context.Context, e execution.Execution) (execution.Execution, error)
 	Batch(ctx context.Context, organizations []id.ID, batch id.ID) (execution.Batch, error)
 	StopBatch(ctx context.Context, b execution.Batch, by string) (execution.Batch, error)
 }
@@ -71,7 +79,19 @@ func (d Deps) actions() map[string][]rowAction {
 			return err
 		}
 	}
+	disable := func(disabled bool) func(context.Context, identity.Principal, func(string) records.Value) error {
+		return func(ctx context.Context, _ identity.Principal, value func(string) records.Value) error {
+			_, err := d.Changes.Organizations.SetDisabled(ctx, idIn(value("id")), disabled)
+			return err
+		}
+	}
 	return map[string][]rowAction{
+		"organization": {
+			{Name: "disable", Label: "Disable", About: disablesOrganization, Done: "The organization is disabled.", Danger: true,
+				Fits: func(v func(string) records.Value) bool { return v("disabled_at").Null && v("deleted_at").Null }, do: disable(true)},
+			{Name: "enable", Label: "Enable", About: "Its people and keys are let in again, and its triggers start runs. What was cancelled can be replayed.", Done: "The organization is enabled.",
+				Fits: func(v func(string) records.Value) bool { return !v("disabled_at").Null && v("deleted_at").Null }, do: disable(false)},
+		},
 		"workflow": {
 			{Name: "activate", Label: "Activate", About: "Events run it again.", Done: "The workflow is active.", Fits: func(v func(string) records.Value) bool {
 				return v("active").Text == "no" && v("deleted_at").Null
@@ -80,6 +100,18 @@ func (d Deps) actions() map[string][]rowAction {
 				Fits: func(v func(string) records.Value) bool { return v("active").Text == "yes" && v("deleted_at").Null }, do: active(false)},
 		},
 		"execution-history": {{
+			Name: "release", Label: "Run it now", About: "It takes its turn now, instead of at its time.", Done: "The run waits for no time any more.",
+			Fits: func(v func(string) records.Value) bool {
+				return v("state").Text == string(execution.Received) && v("postponed").Text == "yes"
+			},
+			do: func(ctx context.Context, _ identity.Principal, value func(string) records.Value) error {
+				e, err := d.Changes.Executions.Get(ctx, []id.ID{idIn(value("organization_id"))}, idIn(value("id")))
+				if err == nil {
+					_, err = d.Changes.Executions.Release(ctx, e)
+				}
+				return err
+			},
+		}, {
 			Name: "cancel", Label: "Cancel the run", About: "It ends where it is, and is not run again.", Done: "The run is cancelled.", Danger: true,
 			Fits: func(v func(string) records.Value) bool { return !execution.State(v("state").Text).Final() },
 			do: func(ctx context.Context, by identity.Principal, value func(string) records.Value) error {
@@ -118,6 +150,9 @@ func (d Deps) actions() map[string][]rowAction {
 		}},
 	}
 }
+
+const disablesOrganization = "Its people and keys are refused, its webhooks answer 403 and its schedules fire nothing, until it is enabled. " +
+	"What waits is cancelled; runs that are under way go on to their end, unless they are cancelled, too. Nothing is removed."
 
 // idIn is the id in a value, which the store wrote.
 func idIn(v records.Value) id.ID {

@@ -36,12 +36,18 @@ type jobSort struct {
 	More            bool
 	// Count names what Job.Tries counts.
 	Count string
-	// Act is what can be done about each, and Label its button; empty for nothing.
-	// About says what that does.
-	Act, Label, About string
+	// Deeds are what can be done about each.
+	Deeds []jobDeed
 	// longest is after how long one is too long under way; 0 for never.
 	longest time.Duration
 	now     time.Time
+}
+
+// jobDeed is what can be done about a job: Act stands in the address, and About says
+// what it does.
+type jobDeed struct {
+	Act, Label, About string
+	Danger            bool
 }
 
 // Long reports whether a job goes on for longer than it may.
@@ -62,11 +68,11 @@ func (d Deps) getJobs(w http.ResponseWriter, r *http.Request, c route.Call[route
 		drops = "It ends as cancelled and does not run. Its event stays, and can be replayed by its organization."
 	)
 	v := jobsView{Sorts: []jobSort{
-		{ID: "running", Title: "Runs under way", None: "Nothing runs now.", Jobs: all.Running, Count: "attempt", Act: "cancel", Label: "Cancel", About: ends, longest: d.MaxRun},
-		{ID: "waiting", Title: "Waiting for their turn, the first of each trigger", None: "Nothing waits.", Jobs: all.Waiting, Count: "attempts so far:", Act: "cancel", Label: "Discard", About: drops},
-		{ID: "postponed", Title: "Waiting for a time", None: "Nothing is to be tried again later.", Jobs: all.Postponed, Count: "attempts so far:", Act: "cancel", Label: "Discard", About: drops},
-		{ID: "batches", Title: "Replays and cancels of many", None: "None is under way.", Jobs: all.Batches, Count: "reached:", Act: "stop", Label: "Stop", About: "What it did stays done; the rest is left."},
-		{ID: "runtimes", Title: "Images that are made ready", None: "None is under way.", Jobs: all.Runtimes, Count: "try", Act: "remove", Label: "Remove", About: "Its image goes at the next sweep, unless a deployment runs in it."},
+		{ID: "running", Title: "Runs under way", None: "Nothing runs now.", Jobs: all.Running, Count: "attempt", Deeds: []jobDeed{{"cancel", "Cancel", ends, true}}, longest: d.MaxRun},
+		{ID: "waiting", Title: "Waiting for their turn, the first of each trigger", None: "Nothing waits.", Jobs: all.Waiting, Count: "attempts so far:", Deeds: []jobDeed{{"cancel", "Discard", drops, true}}},
+		{ID: "postponed", Title: "Waiting for a time", None: "Nothing is to be tried again later.", Jobs: all.Postponed, Count: "attempts so far:", Deeds: []jobDeed{{"release", "Run now", "It takes its turn now, instead of at its time.", false}, {"cancel", "Discard", drops, true}}},
+		{ID: "batches", Title: "Replays and cancels of many", None: "None is under way.", Jobs: all.Batches, Count: "reached:", Deeds: []jobDeed{{"stop", "Stop", "What it did stays done; the rest is left.", true}}},
+		{ID: "runtimes", Title: "Images that are made ready", None: "None is under way.", Jobs: all.Runtimes, Count: "try", Deeds: []jobDeed{{"remove", "Remove", "Its image goes at the next sweep, unless a deployment runs in it.", true}}},
 		{ID: "notices", Title: "Failures that somebody is to be told of", None: "Everybody was told.", Jobs: all.Notices, Count: "try"},
 	}}
 	for i := range v.Sorts {
