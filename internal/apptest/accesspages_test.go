@@ -145,3 +145,48 @@ func TestPagesOfFolders(t *testing.T) {
 		t.Errorf("the folders x: %d", r.Status)
 	}
 }
+
+// The page about access to a folder is the same for what is in it.
+func TestPageOfAccessToAFolder(t *testing.T) {
+	t.Parallel()
+	s, b := withAda(t)
+	d := s.Deploy(t, "mine", apptest.Handler(`return 1`))
+	outer := makeFolder(t, s.Client, `"><img src=x>`, "")
+	inner := makeFolder(t, s.Client, "inner", outer)
+	page := "/folders/" + inner + "/access"
+	account := s.Account(t, "viewer")
+	viewer := s.AccountKey(t, account, nil)
+	who := "service_account:" + account
+	wantText(t, b.Get(t, "/workflows?folder="+inner), page)
+	wantText(t, b.Get(t, page), "Access to the folder inner", "Nobody was given a role on it", "sees it and the runs of what is in it")
+	wantText(t, b.Get(t, page+"?who="+who+"&action=folder.write"), ">no<", "the role in the organization is viewer, which is too little")
+
+	above := "/folders/" + outer + "/access"
+	if to := b.Post(t, above, map[string]string{"who": who, "role": "user"}).Location(t); to != above+"?done=granted" {
+		t.Errorf("given, and led to %s", to)
+	}
+	held := b.Get(t, page+"?who="+who+"&action=workflow.deploy")
+	wantText(t, held, ">yes<", "by the folder", "&#34;&gt;&lt;img src=x&gt;", "sees, runs, deploys and changes what is in it")
+	if strings.Contains(string(held.Body), "<img src=x>") {
+		t.Error("the page has a hostile name as it is")
+	}
+	moveInto(t, s.Client, http.StatusOK, "/api/workflows/"+d.WorkflowID, inner)
+	viewer.JSON(t, http.StatusOK, "PATCH", "/api/workflows/"+d.WorkflowID, map[string]any{"name": "renamed"})
+	form := []string{"Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html"}
+	if r := viewer.Do(t, "POST", page, "who="+who+"&role=owner", form...); r.Status != http.StatusForbidden {
+		t.Errorf("a user of the folder gives access: %d", r.Status)
+	}
+	if to := b.Post(t, above+"/revoke", map[string]string{"who": who}).Location(t); to != above+"?done=revoked" {
+		t.Errorf("taken back, and led to %s", to)
+	}
+	wantText(t, viewer.Do(t, "GET", page, nil, "Accept", "text/html"), "Nobody was given a role on it", "Ask about yourself")
+	if r := b.Get(t, page+"?who="+who+"&action=kv.read", "Accept", "text/html"); r.Status != http.StatusBadRequest {
+		t.Errorf("what can't be asked: %d", r.Status)
+	}
+	stranger := s.OtherTenant(t)
+	for _, method := range []string{"GET", "POST"} {
+		if r := stranger.Do(t, method, page, "who="+who+"&role=user", form...); r.Status != http.StatusNotFound {
+			t.Errorf("%s by another tenant: %d", method, r.Status)
+		}
+	}
+}

@@ -38,6 +38,7 @@ func TestScreenshots(t *testing.T) {
 	first := "/workflows/" + x.invoices.WorkflowID
 	for _, page := range []struct{ name, path string }{
 		{"workflows", "/workflows"}, {"folder", "/workflows?folder=" + x.folder}, {"folder-settings", "/folders/" + x.folder},
+		{"folder-access", "/folders/" + x.folder + "/access?who=" + x.asked + "&action=workflow.run"},
 		{"folder-deletion", "/folders/" + x.folder + "/delete"},
 		{"workflow", first}, {"form", first + "/run"}, {"triggers", first + "/triggers"}, {"code", first + "/code?file=main.ts#L14"},
 		{"deployments", first + "/deployments"}, {"deployment", "/deployments/" + x.invoices.DeploymentID},

@@ -27,6 +27,9 @@ func registerFolders(r *route.Router, d Deps) {
 	}
 	page(http.MethodGet, "", access.WriteFolder, d.getFolder)
 	page(http.MethodPost, "", access.WriteFolder, d.postFolder)
+	page(http.MethodGet, "/access", access.ReadAccess, getAccess(d, d.accessToFolder))
+	page(http.MethodPost, "/access", access.GrantAccess, postAccess(d, d.accessToFolder, d.grant))
+	page(http.MethodPost, "/access/revoke", access.GrantAccess, postAccess(d, d.accessToFolder, d.revoke))
 	page(http.MethodGet, "/delete", access.WriteFolder, d.getFolderRemoval)
 	page(http.MethodPost, "/delete", access.WriteFolder, d.postFolderRemoval)
 }
