@@ -123,6 +123,10 @@ verify: ## fail when a generated file is stale
 bench: build ## measure the built binary; writes bench/RESULTS.md
 	go run ./bench
 
+.PHONY: bench-check
+bench-check: build ## compare the built binary with the floor, the least that acknowledges events; fails when it got half as fast beside it
+	go run ./bench -check
+
 .PHONY: screenshots
 screenshots: ## make the pictures in docs/screenshots with Chromium, of a server that is filled for it
 	mkdir -p docs/screenshots

@@ -34,10 +34,18 @@ func main() {
 	flag.IntVar(&o.samples, "samples", 500, "events to follow to their first line")
 	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, deploy, load, work, auth, live, images or takeover")
 	out := flag.String("out", "bench/RESULTS.md", "file to write")
+	checks := flag.Bool("check", false, "compare with the floor, write no file, and fail when flowwd is less than half as fast beside it as it was")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, o, *out); err != nil {
+	work := func() error { return run(ctx, o, *out) }
+	switch {
+	case flag.NArg() == 2 && flag.Arg(0) == floorWord:
+		work = func() error { return serveFloor(flag.Arg(1)) }
+	case *checks:
+		work = func() error { return check(ctx, o) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
