@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -59,13 +58,13 @@ func Run(o Options, in, out *os.File) error {
 	}
 	go exitWhenClosed(in)
 	c := &child{
-		in: newInput(bridge.NewReader(bufio.NewReaderSize(in, 64<<10), bridge.Bounds{
+		in: newInput(in, bridge.Bounds{
 			bridge.KindProgram: 256 << 20,
 			bridge.KindRun:     128 << 20,
 			bridge.KindCompile: 128 << 20,
 			bridge.KindDefine:  1 << 10,
 			bridge.KindReply:   bridge.MaxReply + 1<<10,
-		})),
+		}),
 		out:     newOutput(out),
 		machine: machine,
 	}
