@@ -96,8 +96,16 @@ type head struct {
 }
 
 // eligibleWaits reports whether anything waits that a free slot should take
-// first.
-func (s *Store) eligibleWaits(t *tx) (bool, error) {
+// first. Once it does, it does for the whole batch: that a claim of the same batch
+// may have taken it costs those that come after it a claim of their own.
+func (s *Store) eligibleWaits(t *tx) (waits bool, err error) {
+	if !t.waits {
+		t.waits, err = s.findEligible(t)
+	}
+	return t.waits, err
+}
+
+func (s *Store) findEligible(t *tx) (bool, error) {
 	queued, err := t.counters.queued(t)
 	if err != nil {
 		return false, err
@@ -108,7 +116,7 @@ func (s *Store) eligibleWaits(t *tx) (bool, error) {
 		}
 		heads, err := waitingHeads(t, c.organization)
 		if err != nil || len(heads) > 0 {
-			return true, err
+			return err == nil, err
 		}
 	}
 	return false, nil

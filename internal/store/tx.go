@@ -24,8 +24,10 @@ type tx struct {
 	// until a unit of the batch changes workflows. Another process may change
 	// them meanwhile; that is as if the batch had come a moment earlier.
 	runnables map[id.ID]*runnable
-	notices   *notices
-	audits    *audits
+	// waits says that something was seen to wait for a free slot.
+	waits   bool
+	notices *notices
+	audits  *audits
 	// ended are what units of this batch ended of which nobody else will tell,
 	// and told how many of them are of units that succeeded.
 	ended []execution.Ended
