@@ -20,6 +20,9 @@ func (a *Arena) Snapshot() *Snapshot {
 // Size is the number of bytes that the snapshot holds.
 func (s *Snapshot) Size() int { return len(s.mem) }
 
+// Used is the number of bytes that were allocated.
+func (s *Snapshot) Used() int { return s.control.used }
+
 // Restore makes the arena what it was when the snapshot of it was taken.
 func (a *Arena) Restore(s *Snapshot) error {
 	a.touched = max(a.touched, a.top)

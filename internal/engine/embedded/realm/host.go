@@ -66,7 +66,9 @@ func (m *Machine) addHostFunc(host value, name string, fn hostFunc) error {
 		return err
 	}
 	defer libc.Xfree(m.tls, cName)
+	quiet := silent[name]
 	closure := func(_ *libc.TLS, _ uintptr, _ value, argc int32, argv uintptr) value {
+		m.loud = m.loud || !quiet
 		return fn(arguments(max(argc, hostArgs), argv))
 	}
 	m.closures = append(m.closures, closure)

@@ -99,6 +99,9 @@ func (m *Machine) start() error {
 	if m.ctx = lib.XJS_NewContext(m.tls, m.rt); m.ctx == 0 {
 		return errors.New("make a JavaScript context: no memory")
 	}
+	if err := m.watchClock(); err != nil {
+		return err
+	}
 	return m.runPrelude()
 }
 

@@ -32,11 +32,16 @@ type Program struct {
 
 	fn    value
 	snap  *arena.Snapshot
+	size  int
 	index triggerIndex
+	// begun says that snap is of after the top level, which left so many bytes;
+	// known, that the top level has shown whether it is quiet.
+	begun, known bool
+	left         int
 }
 
 // Size is the memory that the loaded program takes, in bytes.
-func (p *Program) Size() int { return p.snap.Size() }
+func (p *Program) Size() int { return p.size }
 
 // Compile makes bytecode of a script. The error is a *SyntaxError when the
 // script is at fault.
@@ -84,5 +89,6 @@ func (m *Machine) Load(bytecode []byte) (*Program, error) {
 	if fn.Ftag != lib.EJS_TAG_FUNCTION_BYTECODE {
 		return nil, fmt.Errorf("load the bytecode: it holds a value of kind %d instead of a script", fn.Ftag)
 	}
-	return &Program{fn: fn, snap: m.memory.Snapshot()}, nil
+	snap := m.memory.Snapshot()
+	return &Program{fn: fn, snap: snap, size: snap.Size()}, nil
 }

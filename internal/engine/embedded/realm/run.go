@@ -52,6 +52,8 @@ type run struct {
 	// rejections are the reasons of rejected promises that nobody handles, by
 	// the promise's address.
 	rejections map[uint64]value
+	// loud says that the code has asked for something of the world outside.
+	loud bool
 	// uncaught is what a microtask threw; nil when none did.
 	uncaught *value
 }
@@ -68,7 +70,7 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 		return nil, err
 	}
 	m.log, m.tick, m.body = log.Line, log.Tick, call.Event.Body
-	if err := m.topLevel(); err != nil {
+	if err := m.settleTop(p); err != nil {
 		return nil, err
 	}
 	i, err := m.find(call.Trigger)
@@ -93,7 +95,7 @@ func (m *Machine) Define(p *Program, memory int64) (json.RawMessage, error) {
 	if err := m.begin(p, memory); err != nil {
 		return nil, err
 	}
-	if err := m.topLevel(); err != nil {
+	if err := m.settleTop(p); err != nil {
 		return nil, err
 	}
 	text, ok := m.text(m.call(m.entry.declared))
@@ -106,7 +108,7 @@ func (m *Machine) Define(p *Program, memory int64) (json.RawMessage, error) {
 // begin makes the fresh realm of a run.
 func (m *Machine) begin(p *Program, memory int64) error {
 	m.run = &run{program: p}
-	return m.reset(p.snap, min(memory, m.size)-int64(p.Size()))
+	return m.reset(p.snap, min(memory, m.size)-int64(p.size+p.left))
 }
 
 // Rest forgets the last run and prepares the next one of the same program,
