@@ -47,13 +47,14 @@ func (s *Store) deleteWorkflow(ctx context.Context, t *tx, deleted id.ID, at tim
 	return err
 }
 
-// The waiting executions e of a workflow, and of an organization. The last
+// The waiting executions e of a workflow, and of an organization, there beyond the
+// zero id of a trigger, which keeps SQLite to the index of what waits. The last
 // placeholder is a limit.
 const (
 	waitingOfWorkflow = ` FROM triggers t JOIN executions e
 			ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'
 		WHERE t.workflow_id = ? LIMIT ?`
-	waitingOfOrganization = ` FROM executions e WHERE e.organization_id = ? AND e.state = 'received' LIMIT ?`
+	waitingOfOrganization = ` FROM executions e WHERE e.organization_id = ? AND e.state = 'received' AND e.trigger_id > ? LIMIT ?`
 )
 
 // cancelWaiting ends waiting executions of something that was deleted and

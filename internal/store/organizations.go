@@ -145,7 +145,7 @@ func (s *Store) DeleteOrganization(ctx context.Context, deleted id.ID, at time.T
 			OrganizationID: deleted, Action: audit.DeleteOrganization, Target: organizationTarget(deleted), Before: organizationSnapshot(o),
 		})
 		// What is above the limit ends when its turn comes.
-		_, err = cancelWaiting(t, tenantDeleted, at, waitingOfOrganization, deleted, maxCancelled)
+		_, err = cancelWaiting(t, tenantDeleted, at, waitingOfOrganization, deleted, edge(id.ID{}), maxCancelled)
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
+	"github.com/usefloww/flowwd/internal/id"
 )
 
 // DailyCounts implements execution.Store: those that ended from the daily totals,
@@ -29,13 +30,17 @@ func (s *Store) DailyCounts(ctx context.Context, f execution.SummaryFilter) ([]e
 		if err != nil {
 			return err
 		}
-		day := v.conn.dialect.day("e.received_at")
-		for _, open := range []execution.State{execution.Received, execution.Started} {
-			// By trigger, for that is how what waits and runs is indexed.
+		for _, open := range []string{
+			`e.organization_id = ? AND e.state = 'received'`,
+			// Not by organization: SQLite would read all that it ever ran.
+			`? = w.organization_id AND e.state = 'started'`,
+		} {
+			// From what waits and runs, which is bounded; CROSS JOIN keeps SQLite to this
+			// order of the tables, and the trigger to the index of these.
 			err := v.each(`
-				SELECT `+day+`, e.state, COUNT(*) FROM workflows w JOIN triggers t ON t.workflow_id = w.id
-					JOIN executions e ON e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = '`+string(open)+`'
-				WHERE`+visible+` AND e.received_at >= ? GROUP BY 1, 2`, append(values, f.Since), add)
+				SELECT `+v.conn.dialect.day("e.received_at")+`, e.state, COUNT(*) FROM executions e CROSS JOIN workflows w
+				WHERE `+open+` AND e.trigger_id > ? AND w.id = e.workflow_id AND`+visible+` AND e.received_at >= ? GROUP BY 1, 2`,
+				append(append(args{f.OrganizationID, edge(id.ID{})}, values...), f.Since), add)
 			if err != nil {
 				return err
 			}
