@@ -16,6 +16,51 @@ const (
 	purgeTimeout = 30 * time.Second
 )
 
+const (
+	// foldInterval is how often totals are added up.
+	foldInterval = time.Minute
+	// foldBatch bounds what one unit adds up.
+	foldBatch = 200
+)
+
+// foldLoop adds totals up until ctx ends.
+func (s *Service) foldLoop(ctx context.Context) {
+	tick := time.NewTicker(foldInterval)
+	defer tick.Stop()
+	for {
+		err := s.repeat(ctx, func(unit context.Context) (bool, error) {
+			n, err := s.Store.FoldTotals(unit, foldBatch)
+			return n == foldBatch, err
+		})
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("totals could not be added up; trying again later", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// repeat runs units as long as there is more to do, and lets others write between
+// them.
+func (s *Service) repeat(ctx context.Context, run func(context.Context) (more bool, err error)) error {
+	for ctx.Err() == nil {
+		unit, cancel := context.WithTimeout(ctx, purgeTimeout)
+		more, err := run(unit)
+		cancel()
+		if err != nil || !more {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(purgePause):
+		}
+	}
+	return nil
+}
+
 // retentionLoop removes what is older than its retention until ctx ends.
 func (s *Service) retentionLoop(ctx context.Context) {
 	tick := time.NewTicker(max(time.Second, min(retentionInterval, s.Retention/10)))
@@ -31,20 +76,12 @@ func (s *Service) retentionLoop(ctx context.Context) {
 }
 
 func (s *Service) purge(ctx context.Context) {
-	for ctx.Err() == nil {
+	err := s.repeat(ctx, func(unit context.Context) (bool, error) {
 		now := s.Now()
-		unit, cancel := context.WithTimeout(ctx, purgeTimeout)
 		n, err := s.Store.PurgeExpired(unit, now.Add(-s.Retention), now, purgeBatch)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			s.Log.Error("expired executions could not be removed; trying again later", "error", err)
-		}
-		if err != nil || n == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(purgePause):
-		}
+		return n > 0, err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("expired executions could not be removed; trying again later", "error", err)
 	}
 }

@@ -125,6 +125,7 @@ func (s *Service) Start(ctx context.Context) error {
 	s.loops.Go(func() { s.claimLoop(loops) })
 	s.loops.Go(func() { s.postponedLoop(loops) })
 	s.loops.Go(func() { s.retentionLoop(loops) })
+	s.loops.Go(func() { s.foldLoop(loops) })
 	s.loops.Go(func() { s.batchLoop(loops) })
 	if s.Store.Shared() {
 		leases, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -129,6 +129,10 @@ type Store interface {
 	// QueueDepth returns how many executions wait and run.
 	QueueDepth(ctx context.Context) (Depth, error)
 
+	// FoldTotals adds up to limit counts of workflows to those of their namespaces,
+	// which DailyCounts reads, and returns how many; a caller goes on until that is
+	// less. Without it counts are as right, and take longer.
+	FoldTotals(ctx context.Context, limit int) (int, error)
 	// PurgeExpired removes up to limit executions that ended before the cutoff,
 	// with their events and logs, and delivery keys older than their time, and
 	// leftovers of deleted workflows. It returns how many rows it removed; a

@@ -18,7 +18,9 @@ var Left = map[string]string{
 	"device_codes":     "secrets for minutes; what they lead to are command lines",
 	"hourly_totals":    "sums of executions; the pages of workflows have them",
 	"key_checks":       "digests of keys",
+	"namespace_totals": "sums of daily totals; the page of usage has them",
 	"one_time_links":   "hashes of links",
+	"provider_uses":    "what deployments name; the page of providers has it",
 	"refresh_tokens":   "hashes of tokens; command lines have them",
 	"transfer_mark":    "what is under way with the database; the command line tells",
 	"goose_db_version": "the version of the schema",
@@ -167,7 +169,7 @@ func executed() []Entity {
 			toAlso("created_by_id", "user"), found("created_by"), at("created_at"), number("total"), number("done"), number("skipped"), toAlso("reached_id", "execution-history"), at("ended_at"), later(text("problem")),
 		)},
 		{Name: "daily-total", Title: "Daily totals", One: "Daily total", Group: runs, Table: "daily_totals", Key: []string{"workflow_id", "day", "state"}, Columns: columns(
-			to("workflow_id", "workflow"), number("day"), text("state"), toAlso("organization_id", "organization"), number("count"), number("duration_ms"), number("purged"),
+			to("workflow_id", "workflow"), number("day"), text("state"), toAlso("organization_id", "organization"), number("count"), number("duration_ms"), number("purged"), number("folded"),
 		)},
 		{Name: "queue-counter", Title: "Queue", One: "Queue", Group: runs, Table: "queue_counters", Key: []string{"organization_id"}, Columns: columns(
 			to("organization_id", "organization"), number("waiting"), number("running"), number("last_turn"),

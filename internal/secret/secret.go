@@ -56,12 +56,18 @@ type Change struct {
 // Ref is a secret as code declares it.
 type Ref struct{ Provider, Alias string }
 
-// Use is a workflow with what its active deployment names: secrets, and what is
-// built in.
+// Use is what code names, a secret or something that is built in, with the number
+// of workflows whose active deployment does so, and some of them.
 type Use struct {
+	Ref       Ref
+	Count     int
+	Workflows []User
+}
+
+// User is a workflow that names something.
+type User struct {
 	WorkflowID id.ID
-	Workflow   string
-	Refs       []Ref
+	Name       string
 }
 
 // Ref is what code calls the secret, which may be one field of it.
@@ -86,9 +92,9 @@ type Store interface {
 	// FindSecrets returns secrets of organizations whose name or provider has a
 	// part, in whichever case.
 	FindSecrets(ctx context.Context, organizations []id.ID, contains string, limit int) ([]Secret, error)
-	// SecretUses returns up to limit workflows of a namespace that have an active
-	// deployment, by name.
-	SecretUses(ctx context.Context, namespace id.ID, limit int) ([]Use, error)
+	// SecretUses returns up to limit things that workflows of a namespace name, each
+	// with the oldest of these, up to shown.
+	SecretUses(ctx context.Context, namespace id.ID, limit, shown int) ([]Use, error)
 	// ChangeSecret applies a partial update; fault.Conflict when another secret
 	// has the name at the new provider.
 	ChangeSecret(ctx context.Context, secret id.ID, c Change) (Secret, error)
@@ -316,7 +322,8 @@ func (s *Service) Find(ctx context.Context, organizations []id.ID, contains stri
 	return s.Store.FindSecrets(ctx, organizations, contains, limit)
 }
 
-// Uses returns up to limit workflows of a namespace that may ask for secrets.
-func (s *Service) Uses(ctx context.Context, namespace id.ID, limit int) ([]Use, error) {
-	return s.Store.SecretUses(ctx, namespace, limit)
+// Uses returns up to limit things that workflows of a namespace name, each with up
+// to shown of these.
+func (s *Service) Uses(ctx context.Context, namespace id.ID, limit, shown int) ([]Use, error) {
+	return s.Store.SecretUses(ctx, namespace, limit, shown)
 }

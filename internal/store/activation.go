@@ -32,6 +32,9 @@ func (s *Store) ActivateDeployment(ctx context.Context, a deploy.Activation) err
 			return err
 		}
 		s.recordActivation(ctx, t, a, made)
+		if err := storeUses(t, a.Deployment.WorkflowID); err != nil {
+			return err
+		}
 		return changeTriggers(t, a)
 	})
 }

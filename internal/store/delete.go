@@ -35,7 +35,8 @@ func (s *Store) deleteWorkflow(ctx context.Context, t *tx, deleted id.ID, at tim
 	})
 	t.notices.workflows[deleted] = true
 	for _, statement := range []string{grantsOnWorkflow, `DELETE FROM dev_triggers WHERE workflow_id = ?`, `DELETE FROM dev_sessions WHERE workflow_id = ?`,
-		`DELETE FROM schedules WHERE workflow_id = ?`, `DELETE FROM alerts WHERE workflow_id = ?`, `DELETE FROM webhooks WHERE workflow_id = ?`} {
+		`DELETE FROM schedules WHERE workflow_id = ?`, `DELETE FROM alerts WHERE workflow_id = ?`, `DELETE FROM webhooks WHERE workflow_id = ?`,
+		`DELETE FROM provider_uses WHERE workflow_id = ?`} {
 		if _, err := t.exec(statement, deleted); err != nil {
 			return err
 		}

@@ -142,7 +142,10 @@ func (s *Store) DeactivateDeployment(ctx context.Context, deployment id.ID, at t
 		_, err = t.exec(`
 			UPDATE workflows SET active_deployment_id = NULL, version = version + 1, updated_at = ?
 			WHERE id = ? AND active_deployment_id = ?`, at, d.WorkflowID, deployment)
-		return err
+		if err != nil {
+			return err
+		}
+		return storeUses(t, d.WorkflowID)
 	})
 }
 

@@ -210,6 +210,10 @@ func (p *purge) deletedWorkflow(workflow id.ID) error {
 	}
 	// Nothing new can come to a deleted workflow without executions, so the
 	// rest may go in pieces.
+	err = p.repeat("purge totals of a deleted workflow", func(t *tx, limit int) (int, error) { return unfold(t, workflow, limit) })
+	if err != nil {
+		return err
+	}
 	for _, statement := range workflowLeftovers {
 		if p.left <= 0 {
 			return nil
@@ -238,8 +242,6 @@ var workflowLeftovers = [...]string{
 	`DELETE FROM deployments WHERE id IN (SELECT id FROM deployments WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM kv_permissions WHERE (table_id, workflow_id) IN (
 		SELECT table_id, workflow_id FROM kv_permissions WHERE workflow_id = ? LIMIT ?)`,
-	`DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
-		SELECT workflow_id, day, state FROM daily_totals WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM hourly_totals WHERE (workflow_id, hour, state, step) IN (
 		SELECT workflow_id, hour, state, step FROM hourly_totals WHERE workflow_id = ? LIMIT ?)`,
 	`DELETE FROM workflows WHERE id IN (SELECT id FROM workflows WHERE id = ? LIMIT ?)`,
@@ -320,10 +322,16 @@ func (p *purge) deletedTriggers() error {
 }
 
 func (p *purge) totals() error {
-	return p.delete("purge totals", `
+	last := dayOf(p.now.Add(-totalsKept))
+	err := p.delete("purge totals", `
 		DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
-			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count LIMIT ?)`,
-		dayOf(p.now.Add(-totalsKept)))
+			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count LIMIT ?)`, last)
+	if err != nil {
+		return err
+	}
+	return p.delete("purge totals of namespaces", `
+		DELETE FROM namespace_totals WHERE (namespace_id, day, state) IN (
+			SELECT namespace_id, day, state FROM namespace_totals WHERE day < ? LIMIT ?)`, last)
 }
 
 func (p *purge) hours() error {

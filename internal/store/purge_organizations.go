@@ -108,6 +108,8 @@ var organizationLeftovers = [...]string{
 		SELECT i.table_id, i.key FROM kv_tables t JOIN kv_items i ON i.table_id = t.id WHERE t.organization_id = ? LIMIT ?)`,
 	`DELETE FROM kv_tables WHERE id IN (SELECT id FROM kv_tables WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM runtimes WHERE id IN (SELECT id FROM runtimes WHERE organization_id = ? LIMIT ?)`,
+	`DELETE FROM namespace_totals WHERE (namespace_id, day, state) IN (
+		SELECT namespace_id, day, state FROM namespace_totals WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM secrets WHERE id IN (SELECT id FROM secrets WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM folders WHERE id IN (SELECT id FROM folders WHERE organization_id = ? LIMIT ?)`,
 	`DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE organization_id = ? LIMIT ?)`,

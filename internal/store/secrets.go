@@ -132,31 +132,6 @@ func (s *Store) FindSecrets(ctx context.Context, organizations []id.ID, contains
 		ORDER BY s.provider, s.name, s.id LIMIT ?`, append(values, pattern, pattern, limit))
 }
 
-// SecretUses implements secret.Store.
-func (s *Store) SecretUses(ctx context.Context, namespace id.ID, limit int) ([]secret.Use, error) {
-	var found []secret.Use
-	err := s.read(ctx, "list uses of secrets", func(v *view) error {
-		found = nil
-		return v.each(`
-			SELECT w.id, w.name, d.providers FROM workflows w JOIN deployments d ON d.id = w.active_deployment_id
-			WHERE w.namespace_id = ? AND w.deleted_at IS NULL ORDER BY w.name LIMIT ?`,
-			args{namespace, limit}, func(scan scanner) error {
-				var u secret.Use
-				var asked string
-				if err := scan(&u.WorkflowID, &u.Workflow, &asked); err != nil {
-					return err
-				}
-				refs, err := decodeProviders(asked)
-				for _, r := range refs {
-					u.Refs = append(u.Refs, secret.Ref{Provider: r.Type, Alias: r.Alias})
-				}
-				found = append(found, u)
-				return err
-			})
-	})
-	return found, err
-}
-
 // lockedSecret reads a secret for the unit to change.
 func lockedSecret(t *tx, wanted id.ID) (x secret.Secret, err error) {
 	found := false

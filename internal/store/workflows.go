@@ -120,8 +120,10 @@ func (s *Store) Workflows(ctx context.Context, f workflow.ListFilter) (workflow.
 		if _, err := v.one(`SELECT COUNT(*) FROM workflows w`+where, values, &page.Total); err != nil {
 			return err
 		}
-		return v.each(`SELECT `+workflowColumns+` FROM `+workflowTables+where+`
-			ORDER BY w.updated_at DESC, w.id DESC LIMIT ? OFFSET ?`,
+		// The page is chosen by the index alone, and its workflows alone are read.
+		return v.each(`SELECT `+workflowColumns+` FROM `+workflowTables+` WHERE w.id IN (
+				SELECT w.id FROM workflows w`+where+` ORDER BY w.updated_at DESC, w.id DESC LIMIT ? OFFSET ?)
+			ORDER BY w.updated_at DESC, w.id DESC`,
 			append(values, f.Limit, f.Offset), func(scan scanner) error {
 				w, err := scanWorkflow(scan)
 				page.Workflows = append(page.Workflows, w)

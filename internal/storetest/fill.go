@@ -38,6 +38,9 @@ func (w *World) Fill() workflow.Workflow {
 	w.secret(n, "filled", "default")
 	gone := w.Activation(f)
 	gone.Version, gone.Remove = 2, []id.ID{triggers[1].ID}
+	w.end(triggers[0], execution.Completed)
+	_, err = w.FoldTotals(w.ctx(), 10)
+	w.must(err)
 	finished := w.Run(triggers[0])
 	w.must(w.AppendLog(w.ctx(), finished.Lease, execution.LogChunk{First: 1, Lines: Lines(2, w.Now())}))
 	w.must(w.FinishExecution(w.ctx(), finished.Lease, w.Outcome()))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,12 +108,47 @@ func testSecrets(t *testing.T, backend Backend) {
 		p, err := w.Program(w.ctx(), a.Program.Hash)
 		w.must(err)
 		equal(t, "program", *p, *a.Program)
-		uses, err := w.SecretUses(w.ctx(), n.ID, 10)
+	})
+	t.Run("uses", func(t *testing.T) {
+		t.Parallel()
+		w := NewWorld(t, backend(t))
+		n := w.Namespace()
+		used := func(what string, want ...secret.Use) {
+			t.Helper()
+			uses, err := w.SecretUses(w.ctx(), n.ID, 10, 2)
+			w.must(err)
+			equal(t, what, uses, want)
+		}
+		stripe, long := workflow.ProviderRef{Type: "stripe", Alias: "default"}, workflow.ProviderRef{Type: "x", Alias: strings.Repeat("y", secret.MaxName+1)}
+		var users []secret.User
+		var first workflow.Workflow
+		for i := range 3 {
+			f := w.Workflow(n)
+			a := w.Activation(f)
+			a.Deployment.Providers = []workflow.ProviderRef{stripe, long, stripe}
+			if i == 0 {
+				first = f
+				a.Deployment.Providers = append(a.Deployment.Providers, workflow.ProviderRef{Type: "b", Alias: "c"})
+			}
+			w.must(w.ActivateDeployment(w.ctx(), a))
+			users = append(users, secret.User{WorkflowID: f.ID, Name: f.Name})
+		}
+		ofStripe := secret.Use{Ref: secret.Ref{Provider: stripe.Type, Alias: stripe.Alias}, Count: 3, Workflows: users[:2]}
+		used("all", secret.Use{Ref: secret.Ref{Provider: "b", Alias: "c"}, Count: 1, Workflows: users[:1]}, ofStripe)
+		// Another deployment names other things, and none names nothing.
+		next := w.Activation(first)
+		next.Version, next.Deployment.Providers = 2, []workflow.ProviderRef{stripe}
+		w.must(w.ActivateDeployment(w.ctx(), next))
+		used("after another deployment", ofStripe)
+		w.must(w.DeactivateDeployment(w.ctx(), next.Deployment.ID, w.Now()))
+		ofStripe.Count, ofStripe.Workflows = 2, users[1:]
+		used("without the active one", ofStripe)
+		w.must(w.DeleteWorkflow(w.ctx(), users[1].WorkflowID, w.Now()))
+		ofStripe.Count, ofStripe.Workflows = 1, users[2:]
+		used("without a workflow", ofStripe)
+		elsewhere, err := w.SecretUses(w.ctx(), w.Namespace().ID, 10, 2)
 		w.must(err)
-		equal(t, "uses", uses, []secret.Use{{WorkflowID: f.ID, Workflow: f.Name, Refs: []secret.Ref{{Provider: "stripe", Alias: "default"}, {Provider: "b", Alias: "c"}}}})
-		other, err := w.SecretUses(w.ctx(), w.Namespace().ID, 10)
-		w.must(err)
-		equal(t, "uses elsewhere", len(other), 0)
+		equal(t, "elsewhere", len(elsewhere), 0)
 	})
 }
 
@@ -124,7 +160,7 @@ func (w *World) readSecrets(f workflow.Workflow, note func(any, error)) {
 		note(w.Secrets(w.ctx(), filter))
 	}
 	note(w.FindSecrets(w.ctx(), []id.ID{f.OrganizationID}, "read", 10))
-	note(w.SecretUses(w.ctx(), f.NamespaceID, 10))
+	note(w.SecretUses(w.ctx(), f.NamespaceID, 10, 10))
 	note(w.SecretsFor(w.ctx(), f.ID, secret.Ref{Provider: "read", Alias: "read"}))
 	note(w.Secret(w.ctx(), []id.ID{f.OrganizationID}, x.ID))
 	note(w.ChangeSecret(w.ctx(), x.ID, secret.Change{Sealed: []byte("x"), At: w.Now()}))

@@ -17,11 +17,21 @@ func testSummary(t *testing.T, backend Backend) {
 	_, theirs := w.Deployed(other)
 	counts := func(since time.Time) map[string]int {
 		t.Helper()
-		found, err := w.DailyCounts(w.ctx(), execution.SummaryFilter{OrganizationID: n.OrganizationID, NamespaceID: n.ID, Since: since})
-		w.must(err)
-		all := map[string]int{}
-		for _, c := range found {
-			all[c.Day.Format(time.DateOnly)+" "+string(c.State)] += c.Count
+		read := func() map[string]int {
+			found, err := w.DailyCounts(w.ctx(), execution.SummaryFilter{OrganizationID: n.OrganizationID, NamespaceID: n.ID, Since: since})
+			w.must(err)
+			all := map[string]int{}
+			for _, c := range found {
+				all[c.Day.Format(time.DateOnly)+" "+string(c.State)] += c.Count
+			}
+			return all
+		}
+		all := read()
+		for folded := 2; folded == 2; { // two rows at a time, and after each of them the same counts
+			var err error
+			folded, err = w.FoldTotals(w.ctx(), 2)
+			w.must(err)
+			equal(t, "while totals are folded", read(), all)
 		}
 		return all
 	}
@@ -40,6 +50,8 @@ func testSummary(t *testing.T, backend Backend) {
 	w.Pass(time.Millisecond)
 	w.end(triggers[0], execution.Completed)
 	w.end(goneTriggers[0], execution.Completed)
+	counts(first)
+	w.end(goneTriggers[0], execution.Completed)
 	w.end(theirs[0], execution.Completed)
 	wait()
 	w.must(w.DeleteWorkflow(w.ctx(), gone.ID, w.Now()))
@@ -47,6 +59,12 @@ func testSummary(t *testing.T, backend Backend) {
 		"2026-11-23 completed": 2, "2026-11-23 failed": 1, "2026-11-23 received": 1, "2026-11-24 completed": 1, "2026-11-24 received": 1,
 	}
 	equal(t, "both days", counts(first), want)
+	for n := 1; n > 0; {
+		var err error
+		n, err = w.PurgeExpired(w.ctx(), first, w.Now(), 1000)
+		w.must(err)
+	}
+	equal(t, "when nothing is left of a deleted workflow", counts(first), want)
 	for key := range want {
 		if key < "2026-11-24" {
 			delete(want, key)

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -10,6 +11,11 @@ import (
 type ProviderRef struct {
 	Type  string
 	Alias string
+}
+
+// Compare orders references by type and alias.
+func (r ProviderRef) Compare(other ProviderRef) int {
+	return cmp.Or(cmp.Compare(r.Type, other.Type), cmp.Compare(r.Alias, other.Alias))
 }
 
 // OnFailure is the type of the trigger that failures of its workflow fire.

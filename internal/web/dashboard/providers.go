@@ -21,9 +21,9 @@ import (
 
 const (
 	providersPath = "/providers"
-	// maxUses is how many workflows are looked at for what they name, and shownUses
-	// how many of those that name one thing are shown.
-	maxUses   = 20_000
+	// maxUses is how much of what code names is listed, and shownUses how many of the
+	// workflows that name one thing are shown.
+	maxUses   = 1000
 	shownUses = 5
 	// builtInType and tablesType are what code names without anything being stored.
 	builtInType, tablesType = "builtin", "kvstore"
@@ -52,18 +52,14 @@ func builtIn(r secret.Ref) bool { return r.Provider == builtInType || r.Provider
 
 // uses returns which workflows of a namespace name what.
 func (d Deps) uses(ctx context.Context, namespace id.ID) (map[secret.Ref]usesView, error) {
-	all, err := d.Own.Secrets.Uses(ctx, namespace, maxUses)
-	used := map[secret.Ref]usesView{}
+	all, err := d.Own.Secrets.Uses(ctx, namespace, maxUses, shownUses)
+	used := make(map[secret.Ref]usesView, len(all))
 	for _, u := range all {
-		for _, ref := range u.Refs {
-			v := used[ref]
-			if len(v.Workflows) < shownUses {
-				v.Workflows = append(v.Workflows, ui.Link{Path: workflowPath(u.WorkflowID), Name: u.Workflow})
-			} else {
-				v.More++
-			}
-			used[ref] = v
+		v := usesView{More: u.Count - len(u.Workflows)}
+		for _, w := range u.Workflows {
+			v.Workflows = append(v.Workflows, ui.Link{Path: workflowPath(w.WorkflowID), Name: w.Name})
 		}
+		used[u.Ref] = v
 	}
 	return used, err
 }

@@ -29,8 +29,9 @@ type Secrets interface {
 	List(ctx context.Context, f secret.Filter) ([]secret.Secret, error)
 	Delete(ctx context.Context, secret id.ID) error
 	Find(ctx context.Context, organizations []id.ID, contains string, limit int) ([]secret.Secret, error)
-	// Uses returns up to limit workflows of a namespace with what their code names.
-	Uses(ctx context.Context, namespace id.ID, limit int) ([]secret.Use, error)
+	// Uses returns up to limit things that code in a namespace names, each with up to
+	// shown workflows.
+	Uses(ctx context.Context, namespace id.ID, limit, shown int) ([]secret.Use, error)
 }
 
 func registerSecrets(r *route.Router, d Deps) {
