@@ -46,12 +46,46 @@ func meant(f execution.BatchFilter, after id.ID) (string, args) {
 
 // CountBatch implements execution.Store.
 func (s *Store) CountBatch(ctx context.Context, f execution.BatchFilter, most int) (n int, err error) {
-	where, values := meant(f, id.ID{})
 	err = s.read(ctx, "count executions", func(v *view) error {
-		_, err := v.one(`SELECT COUNT(*) FROM (SELECT e.id FROM executions e WHERE`+where+` LIMIT ?) counted`, append(values, most), &n)
-		return err
+		n = 0
+		for _, state := range f.States {
+			from, values := meantIn(f, state)
+			one := 0
+			if _, err := v.one(`SELECT COUNT(*) FROM (SELECT e.id`+from+` LIMIT ?) counted`, append(values, most), &one); err != nil {
+				return err
+			}
+			n = min(n+one, most)
+		}
+		return nil
 	})
 	return n, err
+}
+
+// meantIn are the executions e in one state that a filter is about, found by the
+// index of that state: only what completed is looked for in the whole history.
+func meantIn(f execution.BatchFilter, state execution.State) (from string, values args) {
+	since := id.ID{}
+	if f.Since != nil {
+		since = firstID(*f.Since)
+	}
+	values = args{f.WorkflowID, edge(since), edge(firstID(f.Until)), string(state)}
+	const bounds = ` AND e.id > ? AND e.id < ? AND e.state = ?`
+	switch state {
+	case execution.Received:
+		// The two values of the third column keep SQLite to the index.
+		from = ` FROM triggers t JOIN executions e ON ` + ofTrigger(state) + ` AND e.postponed IN (true, false) WHERE t.workflow_id = ?` + bounds
+	case execution.Started:
+		from = ` FROM triggers t JOIN executions e ON ` + ofTrigger(state) + ` WHERE t.workflow_id = ?` + bounds
+	case execution.Completed:
+		from = ` FROM executions e WHERE e.workflow_id = ?` + bounds
+	default:
+		from = ` FROM executions e WHERE e.workflow_id = ?` + bounds + ` AND e.state NOT IN ('received', 'started', 'completed')`
+	}
+	if !f.TriggerID.IsZero() {
+		from += ` AND e.trigger_id = ?`
+		values = append(values, f.TriggerID)
+	}
+	return from, values
 }
 
 // CreateBatch implements execution.Store.
