@@ -25,7 +25,11 @@ func (l latencies) at(percent float64) time.Duration {
 
 // post sends one event, which must be acknowledged.
 func (s *server) post(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, "POST", s.url+path, strings.NewReader(`{"name":"bench"}`))
+	return s.postBody(ctx, path, `{"name":"bench"}`)
+}
+
+func (s *server) postBody(ctx context.Context, path, event string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, "POST", s.url+path, strings.NewReader(event))
 	if err != nil {
 		return nil, err
 	}

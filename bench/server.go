@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -130,6 +132,37 @@ func (s *server) deploy(ctx context.Context, name, code string) (string, error) 
 		return "", err
 	}
 	return strings.TrimPrefix(d.Webhooks[0].URL, s.url), nil
+}
+
+// call calls an operation that the client has no method for.
+func (s *server) call(ctx context.Context, method, path string, body, into any) error {
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		sent = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, sent)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+s.key)
+	res, err := s.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s answers %s: %s", method, path, res.Status, answer)
+	}
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(answer, into)
 }
 
 // memory returns the memory of the server and of its children together, in
