@@ -58,6 +58,13 @@ const (
 	waitingOfOrganization = ` FROM executions e WHERE e.organization_id = ? AND e.state = 'received' AND e.trigger_id > ? LIMIT ?`
 )
 
+// cancelWaitingOf ends waiting executions of an organization. What is above the
+// limit ends when its turn comes.
+func cancelWaitingOf(t *tx, organization id.ID, reason string, at time.Time) error {
+	_, err := cancelWaiting(t, reason, at, waitingOfOrganization, organization, edge(id.ID{}), maxCancelled)
+	return err
+}
+
 // cancelWaiting ends waiting executions of something that was deleted and
 // returns how many.
 func cancelWaiting(t *tx, reason string, at time.Time, which string, values ...any) (int, error) {

@@ -144,9 +144,7 @@ func (s *Store) DeleteOrganization(ctx context.Context, deleted id.ID, at time.T
 		s.record(ctx, t, audit.Entry{
 			OrganizationID: deleted, Action: audit.DeleteOrganization, Target: organizationTarget(deleted), Before: organizationSnapshot(o),
 		})
-		// What is above the limit ends when its turn comes.
-		_, err = cancelWaiting(t, tenantDeleted, at, waitingOfOrganization, deleted, edge(id.ID{}), maxCancelled)
-		return err
+		return cancelWaitingOf(t, deleted, tenantDeleted, at)
 	})
 }
 
@@ -171,9 +169,7 @@ func (s *Store) DisableOrganization(ctx context.Context, changed id.ID, disabled
 		if !disabled {
 			return nil
 		}
-		// What is above the limit ends when its turn comes.
-		_, err = cancelWaiting(t, tenantDisabled, at, waitingOfOrganization, changed, maxCancelled)
-		return err
+		return cancelWaitingOf(t, changed, tenantDisabled, at)
 	})
 	return o, err
 }

@@ -1,7 +1,9 @@
 package docker
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +24,9 @@ func (x *exchange) plain(r request, limits engine.Limits, sink func([]engine.Log
 	}
 	took := x.took()
 	reported := x.run.take()
-	if err != nil && (reported == nil || x.outside.Err() != nil) {
+	// An image may end the run whose request was cut, and report that it failed.
+	cut := reported != nil && reported.failed && errors.Is(context.Cause(x.ctx), errTimeout)
+	if err != nil && (reported == nil || cut || x.outside.Err() != nil) {
 		return engine.Result{}, err
 	}
 	if reported != nil {
