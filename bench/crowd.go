@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -168,6 +169,8 @@ func (c *crowd) write(ctx context.Context, t crowdTable, to transfer.Sink) error
 		err = c.writeRuns(ctx, t, to)
 	case "daily_totals", "hourly_totals":
 		err = c.writeTotals(ctx, t, to)
+	case "namespace_totals":
+		err = c.writeNamespaceTotals(ctx, t, to)
 	default:
 		for _, r := range c.multiplied(t) {
 			if err = to.Row(ctx, r); err != nil {
@@ -219,7 +222,7 @@ func (c *crowd) multiplied(t crowdTable) (all []transfer.Row) {
 	// The primary key begins with the id, or else with what the row belongs to.
 	key := []string{"id"}
 	if t.column("id") < 0 {
-		key = []string{"deployment_id", "session_id", "table_id", "trigger_id", "workflow_id", "kind", "provider", "alias"}
+		key = []string{"namespace_id", "provider", "alias", "deployment_id", "session_id", "table_id", "trigger_id", "workflow_id", "kind"}
 	}
 	slices.SortFunc(all, func(a, b transfer.Row) int {
 		for _, name := range key {
@@ -377,11 +380,7 @@ func (c *crowd) writeTotals(ctx context.Context, t crowdTable, to transfer.Sink)
 	if err != nil {
 		return err
 	}
-	keys := make([]totalOf, 0, len(sums))
-	for key := range sums {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b totalOf) int {
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b totalOf) int {
 		return cmp.Or(bytes.Compare(a.workflow[:], b.workflow[:]), cmp.Compare(a.time, b.time), cmp.Compare(a.state, b.state), cmp.Compare(a.step, b.step))
 	})
 	for _, key := range keys {
@@ -389,8 +388,36 @@ func (c *crowd) writeTotals(ctx context.Context, t crowdTable, to transfer.Sink)
 		x := slices.Clone(s.like)
 		x[t.column("workflow_id")].Bytes, x[unit].Int, x[t.column("count")].Int = key.workflow[:], key.time, s.count
 		if i := t.column("duration_ms"); i >= 0 {
-			x[i].Int = s.duration
+			x[i].Int, x[t.column("folded")].Int = s.duration, s.count
 		}
+		if err := to.Row(ctx, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNamespaceTotals adds up what writeTotals counts by days.
+func (c *crowd) writeNamespaceTotals(ctx context.Context, t crowdTable, to transfer.Sink) error {
+	workflows := c.table("workflows")
+	like := workflows.rows[0] // there is one namespace
+	sums := map[totalOf]int64{}
+	err := c.plan(func(p planned) error {
+		sums[totalOf{time: p.at.Unix() / (24 * 60 * 60), state: p.run.state}]++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b totalOf) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.state, b.state))
+	})
+	for _, key := range keys {
+		x := make(transfer.Row, len(t.Columns))
+		for _, column := range []string{"namespace_id", "organization_id"} {
+			x[t.column(column)] = like[workflows.column(column)]
+		}
+		x[t.column("day")].Int, x[t.column("state")].Bytes, x[t.column("count")].Int = key.time, []byte(key.state), sums[key]
 		if err := to.Row(ctx, x); err != nil {
 			return err
 		}
