@@ -81,7 +81,7 @@ func TestOnWebhook(t *testing.T) {
 		return defaultProvider + "\n" + `trigger {"provider":{"type":"builtin","alias":"default"},"triggerType":"onWebhook","input":` +
 			input + `,"options":` + options + `} function`
 	}
-	const keys = "it takes: path, method, respond, handler, timeout, concurrency, onInterrupt, retry"
+	const keys = "it takes: path, method, respond, handler, timeout, memory, concurrency, onInterrupt, retry"
 	for _, tc := range []struct{ name, argument, want string }{
 		{"handler alone", `{ handler() {} }`, trigger(`{"method":"POST"}`, `{}`)},
 		{"all, in another order", `{ onInterrupt: "fail", handler: async () => {}, concurrency: 2, method: "GET", timeout: 1.5, path: "/a" }`,
@@ -91,7 +91,7 @@ func TestOnWebhook(t *testing.T) {
 		{"unknown keys", `{ handler() {}, pth: "a", retries: 1 } as any`, "throws TypeError: onWebhook does not know pth, retries; " + keys},
 		{"input is not nested", `{ handler() {}, input: {} } as any`, "throws TypeError: onWebhook does not know input; " + keys},
 		{"no handler", `{ path: "a" } as any`, "throws TypeError: onWebhook: handler must be a function"},
-		{"no argument", `undefined as any`, "throws TypeError: onWebhook takes an object with: path, method, respond, handler, timeout, concurrency, onInterrupt, retry"},
+		{"no argument", `undefined as any`, "throws TypeError: onWebhook takes an object with: path, method, respond, handler, timeout, memory, concurrency, onInterrupt, retry"},
 		{"empty path", `{ handler() {}, path: "" }`, "throws TypeError: onWebhook: path must be a string that is not empty"},
 		{"path of the wrong type", `{ handler() {}, path: 1 } as any`, "throws TypeError: onWebhook: path must be a string that is not empty"},
 		{"method of the wrong type", `{ handler() {}, method: null } as any`, "throws TypeError: onWebhook: method must be a string that is not empty"},
@@ -135,7 +135,7 @@ func TestOnCron(t *testing.T) {
 		{"no expression", `{ handler() {} } as any`, "throws TypeError: onCron: expression must be a string that is not empty"},
 		{"no handler", `{ expression: "* * * * *" } as any`, "throws TypeError: onCron: handler must be a function"},
 		{"zone of the wrong type", `{ expression: "* * * * *", timezone: 1, handler() {} } as any`, "throws TypeError: onCron: timezone must be a string that is not empty"},
-		{"unknown key", `{ cron: "* * * * *", handler() {} } as any`, "throws TypeError: onCron does not know cron; it takes: expression, timezone, handler, timeout, concurrency, onInterrupt, retry"},
+		{"unknown key", `{ cron: "* * * * *", handler() {} } as any`, "throws TypeError: onCron does not know cron; it takes: expression, timezone, handler, timeout, memory, concurrency, onInterrupt, retry"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -78,7 +78,7 @@ func (s *Server) addContainers(plain engine.Engine) (err error) {
 	s.engine = &choice.Engine{
 		Engines: map[string]engine.Engine{embedded.Name: plain, docker.Name: s.containers}, Plain: embedded.Name, Images: docker.Name,
 	}
-	s.parts.add(part{name: "containers", share: 10, start: s.containers.Start, stop: s.containers.Stop})
+	s.parts.add(part{name: "containers", share: 20, start: s.containers.Start, stop: s.containers.Stop})
 	return nil
 }
 
