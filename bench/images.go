@@ -95,7 +95,7 @@ func measurePush(ctx context.Context, s *server, work string, r *report) error {
 
 func (s *server) push(ctx context.Context, tag string, img v1.Image) error {
 	var token struct{ Password, RegistryURL, ImageTag string }
-	if err := s.ask(ctx, "/api/runtimes/push_token", map[string]string{"imageHash": tag}, &token); err != nil {
+	if err := s.call(ctx, http.MethodPost, "/api/runtimes/push_token", map[string]string{"imageHash": tag}, &token); err != nil {
 		return err
 	}
 	ref, err := containers.NewTag(token.RegistryURL+":"+token.ImageTag, containers.Insecure)
@@ -103,29 +103,6 @@ func (s *server) push(ctx context.Context, tag string, img v1.Image) error {
 		return err
 	}
 	return remote.Write(ref, img, remote.WithContext(ctx), remote.WithAuth(&authn.Basic{Username: "token", Password: token.Password}))
-}
-
-// ask posts JSON with the key of the server.
-func (s *server) ask(ctx context.Context, path string, body, into any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+s.key)
-	res, err := s.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", path, res.Status)
-	}
-	return json.NewDecoder(res.Body).Decode(into)
 }
 
 func copyLayer(img v1.Image, path string) error {
