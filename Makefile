@@ -62,7 +62,7 @@ UNDETECTED := test-processes test-postgres test-kill-postgres test-kill test-pow
 test-kill test-powercut: test-%:
 	CGO_ENABLED=0 go test -C internal/apptest/$* -vet=off -timeout 15m -tags external
 test-kill-postgres:
-	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -vet=off -timeout 15m -tags external
+	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -vet=off -timeout 15m -tags external -rounds 20
 test-postgres:
 	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external -skip '$(EITHER)' ./internal/apptest
 test-processes: # the sandbox's bound of memory does not hold under the race detector
