@@ -30,8 +30,6 @@ const (
 	pageBound = 100 * time.Millisecond
 	// pageRounds is how often each page is asked for.
 	pageRounds = 7
-	// mostScript is how many bytes of script a first load may fetch.
-	mostScript = 100_000
 )
 
 // measurePages measures how long the server takes for each page for people, with
