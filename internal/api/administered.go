@@ -5,13 +5,15 @@ import (
 	"net/http"
 
 	"github.com/usefloww/flowwd/internal/access"
-	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/route"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
 
-const adminOrganizationsPath = "/api/admin/organizations"
+const (
+	adminOrganizationsPath = "/api/admin/organizations"
+	organizationNotFound   = "Organization not found"
+)
 
 // registerAdministeredOrganizations registers what the administrators of the
 // installation do about organizations that need not be theirs.
@@ -33,11 +35,11 @@ func registerAdministeredOrganizations(r *route.Router, d Deps) {
 type administeredOrganizations struct{ Deps }
 
 func (o administeredOrganizations) get(ctx context.Context, c route.Call[route.None], _ *struct{}) (*administeredOrganization, error) {
-	named, err := organizationNamed(c)
+	organization, err := named(c, organizationNotFound)
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.Organizations.Organization(ctx, []id.ID{named}, named)
+	found, err := o.Organizations.Organization(ctx, []id.ID{organization}, organization)
 	if err != nil {
 		return nil, err
 	}
@@ -45,26 +47,18 @@ func (o administeredOrganizations) get(ctx context.Context, c route.Call[route.N
 }
 
 func (o administeredOrganizations) change(ctx context.Context, c route.Call[route.None], in *changeAdministered) (*administeredOrganization, error) {
-	named, err := organizationNamed(c)
+	organization, err := named(c, organizationNotFound)
 	if err != nil {
 		return nil, err
 	}
 	var changed tenant.Organization
 	if in.Body.Disabled == nil {
-		changed, err = o.Organizations.Organization(ctx, []id.ID{named}, named)
+		changed, err = o.Organizations.Organization(ctx, []id.ID{organization}, organization)
 	} else {
-		changed, err = o.Organizations.SetDisabled(ctx, named, *in.Body.Disabled)
+		changed, err = o.Organizations.SetDisabled(ctx, organization, *in.Body.Disabled)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return showAdministered(changed), nil
-}
-
-func organizationNamed(c route.Call[route.None]) (id.ID, error) {
-	named, err := id.Parse(c.Param("id"))
-	if err != nil {
-		return id.ID{}, fault.New(fault.NotFound, "Organization not found")
-	}
-	return named, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/usefloww/flowwd/internal/access"
-	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
@@ -60,7 +59,7 @@ func (o administrationOperations) list(ctx context.Context, _ route.Call[route.N
 }
 
 func (o administrationOperations) get(ctx context.Context, c route.Call[route.None], _ *struct{}) (*userBody, error) {
-	user, err := userNamed(c)
+	user, err := named(c, "User not found")
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (o administrationOperations) get(ctx context.Context, c route.Call[route.No
 }
 
 func (o administrationOperations) change(ctx context.Context, c route.Call[route.None], in *changeUser) (*userBody, error) {
-	user, err := userNamed(c)
+	user, err := named(c, "User not found")
 	if err != nil {
 		return nil, err
 	}
@@ -86,18 +85,10 @@ func (o administrationOperations) change(ctx context.Context, c route.Call[route
 }
 
 func (o administrationOperations) signOut(ctx context.Context, c route.Call[route.None], _ *struct{}) (*signedOut, error) {
-	user, err := userNamed(c)
+	user, err := named(c, "User not found")
 	if err != nil {
 		return nil, err
 	}
 	n, err := o.Administration.SignOut(ctx, user)
 	return &signedOut{Ended: n}, err
-}
-
-func userNamed(c route.Call[route.None]) (id.ID, error) {
-	user, err := id.Parse(c.Param("id"))
-	if err != nil {
-		return id.ID{}, fault.New(fault.NotFound, "User not found")
-	}
-	return user, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/usefloww/flowwd/internal/access"
-	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/identity"
 	"github.com/usefloww/flowwd/internal/route"
@@ -46,9 +45,9 @@ func registerDevices(r *route.Router, d Deps) {
 		Method: http.MethodDelete, Path: "/api/devices/{id}", Policy: access.Self(access.WriteSelf),
 		OperationID: "end-device", Summary: "Log a command line of yours out", Tag: tag,
 	}, route.NoObject(), func(ctx context.Context, c route.Call[route.None], _ *struct{}) (*deleted, error) {
-		device, err := id.Parse(c.Param("id"))
+		device, err := named(c, "There is no command line logged in with this id")
 		if err != nil {
-			return nil, fault.New(fault.NotFound, "There is no command line logged in with this id")
+			return nil, err
 		}
 		if err := d.Devices.End(ctx, c.Principal, device); err != nil {
 			return nil, err

@@ -163,11 +163,11 @@ func (o organizationOperations) delete(ctx context.Context, c route.Call[tenant.
 }
 
 func (o organizationOperations) restore(ctx context.Context, c route.Call[route.None], _ *struct{}) (*organizationBody, error) {
-	named, err := id.Parse(c.Param("id"))
+	organization, err := named(c, organizationNotFound)
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "Organization not found")
+		return nil, err
 	}
-	restored, err := o.Organizations.Restore(ctx, c.Principal.ID, named)
+	restored, err := o.Organizations.Restore(ctx, c.Principal.ID, organization)
 	if err != nil {
 		return nil, err
 	}
