@@ -7,21 +7,18 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
 )
 
 // namespaceDay names a row of namespace_totals.
 type namespaceDay struct {
 	namespace, organization id.ID
-	day                     int64
-	state                   execution.State
+	dayState
 }
 
 // compare is the order in which rows are locked.
 func (key namespaceDay) compare(other namespaceDay) int {
-	return cmp.Or(
-		bytes.Compare(key.namespace[:], other.namespace[:]), cmp.Compare(key.day, other.day), cmp.Compare(key.state, other.state))
+	return cmp.Or(bytes.Compare(key.namespace[:], other.namespace[:]), key.dayState.compare(other.dayState))
 }
 
 func (key namespaceDay) add(t *tx, count int64) error {

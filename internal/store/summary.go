@@ -8,12 +8,6 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// dayState is what executions are counted by.
-type dayState struct {
-	day   int64
-	state execution.State
-}
-
 // DailyCounts implements execution.Store: those that ended from the totals of the
 // namespace and what was not folded into them yet, the others from what waits and
 // runs. None of it reads something of every workflow.

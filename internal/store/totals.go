@@ -11,17 +11,25 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
+// dayState is what executions are counted by.
+type dayState struct {
+	day   int64
+	state execution.State
+}
+
+func (key dayState) compare(other dayState) int {
+	return cmp.Or(cmp.Compare(key.day, other.day), cmp.Compare(key.state, other.state))
+}
+
 // totalKey names a row of daily_totals.
 type totalKey struct {
 	organization, workflow id.ID
-	day                    int64
-	state                  execution.State
+	dayState
 }
 
 // compare is the order in which rows are locked.
 func (key totalKey) compare(other totalKey) int {
-	return cmp.Or(
-		bytes.Compare(key.workflow[:], other.workflow[:]), cmp.Compare(key.day, other.day), cmp.Compare(key.state, other.state))
+	return cmp.Or(bytes.Compare(key.workflow[:], other.workflow[:]), key.dayState.compare(other.dayState))
 }
 
 type total struct {
@@ -54,7 +62,7 @@ func dayOf(at time.Time) int64 { return at.UTC().Unix() / (24 * 60 * 60) }
 // ended counts an execution that reached its final state.
 func (s *totals) ended(organization, workflow id.ID, state execution.State, received time.Time, ran time.Duration) {
 	s.unit = append(s.unit, totalChange{
-		totalKey{organization, workflow, dayOf(received), state}, total{count: 1, duration: ran},
+		totalKey{organization, workflow, dayState{dayOf(received), state}}, total{count: 1, duration: ran},
 	})
 	s.unitHours = append(s.unitHours, hourKey{organization, workflow, hourOf(received), state, execution.StepOf(ran)})
 }
@@ -62,7 +70,7 @@ func (s *totals) ended(organization, workflow id.ID, state execution.State, rece
 // purged counts an ended execution whose row was removed.
 func (s *totals) purged(organization, workflow id.ID, state execution.State, received time.Time) {
 	s.unit = append(s.unit, totalChange{
-		totalKey{organization, workflow, dayOf(received), state}, total{purged: 1},
+		totalKey{organization, workflow, dayState{dayOf(received), state}}, total{purged: 1},
 	})
 }
 
