@@ -113,6 +113,27 @@ func untilFailing(t *testing.T, c *apptest.Client) {
 	}
 }
 
+// refuses waits until a server refuses events, and says so.
+func refuses(t *testing.T, d *apptest.Deployed, c *apptest.Client) {
+	t.Helper()
+	untilRefused(t, d, c, `{}`)
+	untilFailing(t, c)
+	if metric(t, c, "flowwd_store_refused_total") == 0 {
+		t.Error("no refusal was measured")
+	}
+}
+
+// goesOn ends a test whose disk is fine again: the load goes on, and nothing of
+// all of it was lost.
+func goesOn(t *testing.T, what string, load *loadtest.Load, life *loadtest.Life, p *apptest.Process) {
+	t.Helper()
+	life.Last(300 * time.Millisecond)
+	life.Stop()
+	load.Check(t, p.Client)
+	report(t, what, load, p.Client)
+	p.Kill(t)
+}
+
 // A disk that stops again and again slows a server down; one that stands still
 // makes it refuse what it can't keep, and it goes on by itself.
 func TestSlowDiskLosesNothing(t *testing.T) {
@@ -133,18 +154,10 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 	thaw := d.freeze(t)
 	// What is in the transaction that stands still gets its answer when it goes on.
 	apptest.Until(t, 30*time.Second, "events that wait behind others", func() bool { return metric(t, p.Client, "flowwd_store_queued") > 0 })
-	untilRefused(t, deployed, p.Client, `{}`)
-	untilFailing(t, p.Client)
-	if metric(t, p.Client, "flowwd_store_refused_total") == 0 {
-		t.Error("no refusal was measured")
-	}
+	refuses(t, deployed, p.Client)
 	thaw()
 	untilReady(t, p.Client, true)
-	life.Last(300 * time.Millisecond)
-	life.Stop()
-	load.Check(t, p.Client)
-	report(t, "a disk that stops", load, p.Client)
-	p.Kill(t)
+	goesOn(t, "a disk that stops", load, life, p)
 }
 
 // A file system that finds a fault in itself turns read-only, for good: the
@@ -162,11 +175,7 @@ func TestDiskThatTurnsReadOnlyLosesNothing(t *testing.T) {
 	life.Last(500 * time.Millisecond)
 	life.Stop()
 	d.fail(t)
-	untilRefused(t, deployed, p.Client, `{}`)
-	untilFailing(t, p.Client)
-	if metric(t, p.Client, "flowwd_store_refused_total") == 0 {
-		t.Error("no refusal was measured")
-	}
+	refuses(t, deployed, p.Client)
 	key := p.Key
 	p.Kill(t)
 	d.unmount(t)
@@ -178,11 +187,7 @@ func TestDiskThatTurnsReadOnlyLosesNothing(t *testing.T) {
 	p.Key = key
 	untilReady(t, p.Client, true)
 	life = load.Start(t, p.Client)
-	life.Last(300 * time.Millisecond)
-	life.Stop()
-	load.Check(t, p.Client)
-	report(t, "a disk that turned read-only", load, p.Client)
-	p.Kill(t)
+	goesOn(t, "a disk that turned read-only", load, life, p)
 }
 
 // Files that nobody may write to any more, as when an administrator or a
@@ -203,13 +208,8 @@ func TestFilesThatTurnReadOnlyLoseNothing(t *testing.T) {
 	held := append(files, dir)
 	command(t, "chattr", append([]string{"+i"}, held...)...)
 	t.Cleanup(func() { _ = exec.Command("chattr", append([]string{"-i"}, held...)...).Run() }) // when the test ended before
-	untilRefused(t, deployed, p.Client, `{}`)
-	untilFailing(t, p.Client)
+	refuses(t, deployed, p.Client)
 	command(t, "chattr", append([]string{"-i"}, held...)...)
 	untilReady(t, p.Client, true)
-	life.Last(300 * time.Millisecond)
-	life.Stop()
-	load.Check(t, p.Client)
-	report(t, "files turned read-only", load, p.Client)
-	p.Kill(t)
+	goesOn(t, "files turned read-only", load, life, p)
 }
