@@ -379,7 +379,7 @@ func (c *claiming) start(row *waitingRow, event storedEvent) error {
 	err := c.tx.later(`
 		UPDATE executions SET state = 'started', claimed_by = ?, attempt = ?, started_at = ?,
 			deployment_id = ?, program_hash = ?
-		WHERE id = ? AND state = 'received'`,
+		WHERE id = ? AND `+unclaimed,
 		lease.Incarnation, lease.Attempt, c.now, deployment, program, row.id)
 	if err != nil {
 		return err

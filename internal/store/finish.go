@@ -41,7 +41,7 @@ func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChu
 	var trigger string
 	held, err := t.change(`
 		UPDATE executions SET state = ?, completed_at = ?, duration_ms = ?, error = ?, stack = ?, result = ?, claimed_by = NULL
-		WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?
+		WHERE id = ? AND claimed_by = ? AND attempt = ?
 		RETURNING organization_id, workflow_id, received_at, started_at, trigger_type`,
 		args{
 			string(o.State), o.EndedAt, max(o.Duration, 0), o.Error, o.Stack, o.Result,

@@ -76,7 +76,7 @@ func readStarted(t *tx, lease execution.Lease) (*startedRow, error) {
 			COALESCE(w.deleted_at, o.deleted_at)
 		FROM executions e JOIN triggers t ON t.id = e.trigger_id JOIN workflows w ON w.id = e.workflow_id
 		JOIN organizations o ON o.id = e.organization_id
-		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
+		WHERE e.id = ? AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.lock("e"),
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt},
 		&row.organization, &row.workflow, &row.trigger, &row.deployment, &row.received, &row.started, &row.interruptions, &row.cancelReason, &row.fail, &row.triggerType, &row.deletedAt)
 	if err == nil && !held {

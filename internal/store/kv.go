@@ -31,7 +31,7 @@ func kvCaller(v *view, c kv.Caller, lock string) (kv.Caller, error) {
 	}
 	found, err := v.one(`
 		SELECT e.workflow_id, w.organization_id, w.namespace_id FROM executions e JOIN workflows w ON w.id = e.workflow_id
-		WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+lock,
+		WHERE e.id = ? AND e.claimed_by = ? AND e.attempt = ?`+lock,
 		args{c.Run.ExecutionID, c.Run.Incarnation, c.Run.Attempt}, &c.WorkflowID, &c.OrganizationID, &c.NamespaceID)
 	if err == nil && !found {
 		err = fault.New(fault.Unauthenticated, "This attempt of the run is over, so it can read and write nothing any more")

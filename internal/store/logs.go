@@ -24,7 +24,7 @@ func (s *Store) AppendLog(ctx context.Context, lease execution.Lease, chunk exec
 		stored, err := t.expect(`
 			INSERT INTO log_chunks (execution_id, attempt, first_line, lines, data)
 			SELECT e.id, e.attempt, ?, ?, ? FROM executions e
-			WHERE e.id = ? AND e.state = 'started' AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.hold("e")+chunkAgain,
+			WHERE e.id = ? AND e.claimed_by = ? AND e.attempt = ?`+t.conn.dialect.hold("e")+chunkAgain,
 			encoded.first, encoded.lines, encoded.data, lease.ExecutionID, lease.Incarnation, lease.Attempt)
 		if err != nil || stored {
 			return err
@@ -36,7 +36,7 @@ func (s *Store) AppendLog(ctx context.Context, lease execution.Lease, chunk exec
 // held returns ErrLeaseLost when the lease is not the owner's.
 func held(t *tx, lease execution.Lease) error {
 	var one int
-	found, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND state = 'started' AND claimed_by = ? AND attempt = ?`,
+	found, err := t.one(`SELECT 1 FROM executions WHERE id = ? AND claimed_by = ? AND attempt = ?`,
 		args{lease.ExecutionID, lease.Incarnation, lease.Attempt}, &one)
 	if err == nil && !found {
 		err = execution.ErrLeaseLost

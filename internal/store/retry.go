@@ -88,7 +88,7 @@ func (s *Store) ReleaseExecution(ctx context.Context, released id.ID) error {
 	return s.write(ctx, "release an execution", func(t *tx) error {
 		var organization id.ID
 		postponed, err := t.one(`
-			SELECT e.organization_id FROM executions e WHERE e.id = ? AND e.state = 'received' AND e.postponed = true`+t.conn.dialect.lock("e"),
+			SELECT e.organization_id FROM executions e WHERE e.id = ? AND `+unclaimed+` AND e.postponed = true`+t.conn.dialect.lock("e"),
 			args{released}, &organization)
 		switch {
 		case err != nil:

@@ -9,6 +9,13 @@ import (
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
+// unclaimed is the condition that an execution waits, for statements that know
+// its id. They don't name its state: PostgreSQL plans by what it has last counted,
+// and where nothing waited then, it takes the index of what waits for the shortest
+// way to an id and goes on to read all of it when the queue is long. What is
+// claimed is started for the same reason, by the table's checks.
+const unclaimed = `claimed_by IS NULL AND completed_at IS NULL`
+
 // waitingRow is a waiting execution with what decides whether it can run.
 type waitingRow struct {
 	runnable
@@ -31,7 +38,7 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 	err := t.each(`
 		SELECT e.id, e.organization_id, e.workflow_id, e.trigger_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
 			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
-		WHERE e.state = 'received' AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
+		WHERE `+unclaimed+` AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		into := []any{
 			&r.id, &r.organizationID, &r.workflowID, &r.triggerID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
@@ -72,7 +79,7 @@ func (r *waitingRow) ended(state execution.State, reason string, at time.Time) e
 
 // end ends a waiting execution.
 func (r *waitingRow) end(t *tx, state execution.State, reason string, at time.Time) error {
-	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, postponed = false, available_at = NULL WHERE id = ? AND state = 'received'`,
+	_, err := t.exec(`UPDATE executions SET state = ?, error = ?, completed_at = ?, postponed = false, available_at = NULL WHERE id = ? AND `+unclaimed,
 		string(state), reason, at, r.id)
 	if err != nil {
 		return err
