@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -145,12 +144,8 @@ func bearer(text string) func() (string, string) {
 
 // ownCredentials are the credentials that the server itself gives out.
 func ownCredentials(ctx context.Context, s *server) ([]credential, error) {
-	jar, err := cookiejar.New(nil)
+	browser, err := s.logIn(ctx)
 	if err != nil {
-		return nil, err
-	}
-	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if err := s.form(ctx, browser, "/auth/login", url.Values{"username": {adminEmail}, "password": {adminPassword}}, nil); err != nil {
 		return nil, err
 	}
 	here, err := url.Parse(s.url)
@@ -158,11 +153,21 @@ func ownCredentials(ctx context.Context, s *server) ([]credential, error) {
 		return nil, err
 	}
 	var session string
-	for _, c := range jar.Cookies(here) {
+	for _, c := range browser.Jar.Cookies(here) {
 		if c.Name == "session" {
 			session = c.String()
 		}
 	}
+	token, err := s.token(ctx, browser)
+	return []credential{
+		{"API key", homePath, http.StatusFound, bearer(s.key)},
+		{"session cookie", homePath, http.StatusFound, func() (string, string) { return "Cookie", session }},
+		{"JWT of this server", homePath, http.StatusFound, bearer(token)},
+	}, err
+}
+
+// token gets what the command line gets for somebody who is logged in.
+func (s *server) token(ctx context.Context, browser *http.Client) (string, error) {
 	var code struct {
 		DeviceCode string `json:"device_code"`
 		UserCode   string `json:"user_code"`
@@ -182,14 +187,10 @@ func ownCredentials(ctx context.Context, s *server) ([]credential, error) {
 		}, &tokens},
 	} {
 		if err := s.form(ctx, browser, step.path, step.form(), step.into); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	return []credential{
-		{"API key", homePath, http.StatusFound, bearer(s.key)},
-		{"session cookie", homePath, http.StatusFound, func() (string, string) { return "Cookie", session }},
-		{"JWT of this server", homePath, http.StatusFound, bearer(tokens.AccessToken)},
-	}, nil
+	return tokens.AccessToken, nil
 }
 
 // form posts a form and reads the answer.

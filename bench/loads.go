@@ -47,6 +47,13 @@ func measureLoads(ctx context.Context, o options, in installation, work string, 
 		return err
 	}
 	r.add("memory after the loads", "%d MB with %d children, %d runs", bytes>>20, children, done)
+	if err := f.untilCold(ctx); err != nil {
+		return err
+	}
+	if bytes, children, err = f.memory(); err != nil {
+		return err
+	}
+	r.add("memory when nothing has run for a minute", "%d MB with %d children", bytes>>20, children)
 	return f.stop()
 }
 

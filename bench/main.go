@@ -32,7 +32,7 @@ func main() {
 	flag.DurationVar(&o.seconds, "time", 10*time.Second, "length of each load")
 	flag.IntVar(&o.rounds, "rounds", 7, "starts to measure")
 	flag.IntVar(&o.samples, "samples", 500, "events to follow to their first line")
-	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, deploy, load, work, auth, live, images, pages or takeover")
+	flag.StringVar(&o.only, "only", "", "measure only these, and write no file: start, line, cold, deploy, load, work, auth, live, images, pages, scale or takeover")
 	out := flag.String("out", "bench/RESULTS.md", "file to write")
 	checks := flag.Bool("check", false, "compare with the floor, write no file, and fail when flowwd is less than half as fast beside it as it was")
 	flag.Parse()

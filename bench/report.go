@@ -27,7 +27,7 @@ func (r *report) measure(ctx context.Context, o options, in installation, work s
 		name    string
 		measure func(context.Context, options, installation, string, *report) error
 	}{
-		{"start", measureStart}, {"line", measureFirstLine}, {"deploy", measureDeploy}, {"load", measureLoads}, {"work", measureWork}, {"auth", measureAuth}, {"live", measureLive}, {"images", measureImages}, {"pages", measurePages}, {"takeover", measureTakeover},
+		{"start", measureStart}, {"line", measureFirstLine}, {"cold", measureCold}, {"deploy", measureDeploy}, {"load", measureLoads}, {"work", measureWork}, {"auth", measureAuth}, {"live", measureLive}, {"images", measureImages}, {"pages", measurePages}, {"scale", measureScale}, {"takeover", measureTakeover},
 	} {
 		if o.only != "" && o.only != group.name {
 			continue

@@ -120,7 +120,11 @@ func (s *server) deploy(ctx context.Context, name, code string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	w, err := s.api.CreateWorkflow(ctx, client.NewWorkflow{Name: name, NamespaceID: namespaces[0].ID})
+	return s.deployIn(ctx, namespaces[0].ID, name, code)
+}
+
+func (s *server) deployIn(ctx context.Context, namespace, name, code string) (string, error) {
+	w, err := s.api.CreateWorkflow(ctx, client.NewWorkflow{Name: name, NamespaceID: namespace})
 	if err != nil {
 		return "", err
 	}

@@ -26,6 +26,8 @@ type walker struct {
 	// walked are addresses by what they show, in the order in which they came.
 	walked []walked
 	seen   map[string]bool
+	// busy is the workflow with the most executions.
+	busy string
 	// failed are pages that are no good.
 	failed []error
 	scripts
@@ -48,6 +50,9 @@ func (s *server) walker(ctx context.Context, pages []route.Info) (*walker, error
 	for _, p := range pages {
 		w.names.Handle("GET "+p.Path, http.NotFoundHandler())
 	}
+	if w.busy, err = w.busiest(ctx); err != nil {
+		return nil, err
+	}
 	return w, w.walk(ctx)
 }
 
@@ -58,12 +63,8 @@ var (
 
 // walk opens a page of each kind that links lead to.
 func (w *walker) walk(ctx context.Context) error {
-	busiest, err := w.busiest(ctx)
-	if err != nil {
-		return err
-	}
 	// What is sought is in many names, in one, and in none.
-	next := []string{"/workflows/" + busiest}
+	next := []string{"/workflows/" + w.busy}
 	for _, form := range []string{"/search?q=", "/workflows?search=", "/executions?text=", "/admin/users?search="} {
 		for _, text := range []string{"workflow", "workflow c 77", "nothing at all"} {
 			next = append(next, form+url.QueryEscape(text))
