@@ -143,7 +143,7 @@ type Triggers interface {
 type Receiver interface {
 	Receive(ctx context.Context, r trigger.Request) (trigger.Answer, error)
 	// Methods returns those that an address takes; none when there is nothing.
-	Methods(a trigger.Address) []string
+	Methods(ctx context.Context, a trigger.Address) ([]string, error)
 }
 
 // Runtimes makes and shows what code runs in beside the embedded runtime.

@@ -491,7 +491,9 @@ func (f *fakeReceiver) Receive(_ context.Context, r trigger.Request) (trigger.An
 	return f.answer, f.err
 }
 
-func (f *fakeReceiver) Methods(trigger.Address) []string { return f.methods }
+func (f *fakeReceiver) Methods(context.Context, trigger.Address) ([]string, error) {
+	return f.methods, nil
+}
 
 type fakeTriggers struct {
 	all      []trigger.Shown

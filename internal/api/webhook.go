@@ -36,7 +36,7 @@ func registerWebhook(r *route.Router, d Deps) {
 	}
 	receive := func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
 		if r.Method == http.MethodHead {
-			return showMethods(w, http.StatusOK, d.Receiver.Methods(address(r, c)))
+			return showMethods(w, r, http.StatusOK, d.Receiver, address(r, c))
 		}
 		// Parts of the query that can't be read are left out: refusing the
 		// delivery would lose it all, and its sender can't do better.
@@ -68,13 +68,17 @@ func registerWebhook(r *route.Router, d Deps) {
 	route.Raw(r, route.Spec{
 		Method: http.MethodOptions, Path: webhookPath + "{path...}", Policy: access.Public(access.ReceiveWebhook), Unlimited: true,
 	}, route.NoObject(), func(w http.ResponseWriter, r *http.Request, c route.Call[route.None]) error {
-		return showMethods(w, http.StatusNoContent, d.Receiver.Methods(address(r, c)))
+		return showMethods(w, r, http.StatusNoContent, d.Receiver, address(r, c))
 	})
 }
 
 // showMethods answers those who ask whether an address is there, such as
 // senders that check it before they send. Nothing runs.
-func showMethods(w http.ResponseWriter, status int, methods []string) error {
+func showMethods(w http.ResponseWriter, r *http.Request, status int, from Receiver, a trigger.Address) error {
+	methods, err := from.Methods(r.Context(), a)
+	if err != nil {
+		return err
+	}
 	if len(methods) == 0 {
 		return route.WriteBody(w, http.StatusNotFound, jsonType, []byte(noWebhookBody))
 	}

@@ -46,8 +46,7 @@ func (s *Server) connect(ctx context.Context) error {
 		return err
 	}
 	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
-	routes := trigger.NewRoutes(s.store, s.log)
-	routes.Shared = s.store.Shared()
+	routes := trigger.NewRoutes(s.store)
 	tenants.Changed = routes.ChangedAll
 	live, err := s.addRealtime()
 	if err != nil {
@@ -155,7 +154,6 @@ func (s *Server) connect(ctx context.Context) error {
 		return fmt.Errorf("register the routes: %w", err)
 	}
 	s.measure()
-	s.parts.add(part{name: "webhooks", share: 10, start: routes.Start, stop: routes.Stop})
 	s.parts.add(part{name: "executions", share: 50, start: s.executions.Start, stop: s.executions.Stop})
 	s.parts.add(part{name: "development sessions", share: 1, start: development.Start, stop: development.Stop})
 	schedules := &trigger.Scheduler{Store: s.store, Catalogue: catalogue, Executions: development, Now: now, Log: s.log}

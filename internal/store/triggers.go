@@ -37,9 +37,17 @@ func scanTrigger(scan scanner, more ...any) (workflow.Trigger, error) {
 
 // Triggers implements trigger.Store.
 func (s *Store) Triggers(ctx context.Context, of id.ID) ([]workflow.Trigger, error) {
-	return s.triggers(ctx, `
-		FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id
-		WHERE t.workflow_id = ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id`, of)
+	var found []workflow.Trigger
+	err := s.read(ctx, "list triggers", func(v *view) error {
+		return v.each(`SELECT `+triggerColumns+`
+			FROM triggers t JOIN organizations o ON o.id = t.organization_id LEFT JOIN webhooks h ON h.trigger_id = t.id LEFT JOIN schedules s ON s.trigger_id = t.id
+			WHERE t.workflow_id = ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id`, args{of}, func(scan scanner) error {
+			t, err := scanTrigger(scan)
+			found = append(found, t)
+			return err
+		})
+	})
+	return found, err
 }
 
 // Trigger implements trigger.Store.
@@ -83,44 +91,25 @@ func (s *Store) TriggerRuns(ctx context.Context, of id.ID, most int) (map[id.ID]
 	return counts, err
 }
 
-// WebhookTriggers implements trigger.Store.
-func (s *Store) WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error) {
-	return s.triggers(ctx, `
-		FROM webhooks h JOIN triggers t ON t.id = h.trigger_id JOIN organizations o ON o.id = t.organization_id LEFT JOIN schedules s ON s.trigger_id = t.id
-		WHERE t.id > ? AND t.deleted_at IS NULL AND o.deleted_at IS NULL ORDER BY t.id LIMIT ?`, edge(after), limit)
-}
-
-func (s *Store) triggers(ctx context.Context, tail string, values ...any) ([]workflow.Trigger, error) {
-	var found []workflow.Trigger
-	err := s.read(ctx, "list triggers", func(v *view) error {
-		return v.each(`SELECT `+triggerColumns+tail, values, func(scan scanner) error {
-			t, err := scanTrigger(scan)
-			found = append(found, t)
-			return err
-		})
-	})
-	return found, err
-}
-
 // WebhookWorkflow implements trigger.Store.
-func (s *Store) WebhookWorkflow(ctx context.Context, method, path string) (of id.ID, err error) {
+func (s *Store) WebhookWorkflow(ctx context.Context, path string) (of id.ID, err error) {
 	err = s.read(ctx, "look for a webhook", func(v *view) error {
 		_, err := v.one(`
 			SELECT h.workflow_id FROM webhooks h JOIN organizations o ON o.id = h.organization_id
-			WHERE h.method = ? AND h.path = ? AND o.deleted_at IS NULL`, args{method, path}, &of)
+			WHERE h.method IN ('DELETE', 'GET', 'PATCH', 'POST', 'PUT') AND h.path = ? AND o.deleted_at IS NULL LIMIT 1`, args{path}, &of)
 		return err
 	})
 	return of, err
 }
 
 // WebhookPatterns implements trigger.Store.
-func (s *Store) WebhookPatterns(ctx context.Context, workflow id.ID, method string) (paths []string, err error) {
+func (s *Store) WebhookPatterns(ctx context.Context, workflow id.ID) (paths []string, err error) {
 	err = s.read(ctx, "look for webhooks with parameters", func(v *view) error {
 		paths = nil
 		return v.each(`
 			SELECT h.path FROM webhooks h JOIN organizations o ON o.id = h.organization_id
-			WHERE h.workflow_id = ? AND h.method = ? AND h.path LIKE '%/:%' AND o.deleted_at IS NULL LIMIT ?`,
-			args{workflow, method, trigger.MaxPerDeployment}, func(scan scanner) error {
+			WHERE h.workflow_id = ? AND h.path LIKE '%/:%' AND o.deleted_at IS NULL LIMIT ?`,
+			args{workflow, trigger.MaxPerDeployment}, func(scan scanner) error {
 				var path string
 				err := scan(&path)
 				paths = append(paths, path)

@@ -48,30 +48,11 @@ func testTriggers(t *testing.T, backend Backend) {
 		a.Add[2].Ordinal = 1
 		w.must(w.ActivateDeployment(w.ctx(), a))
 		equal(t, "triggers", w.triggers(f.ID), a.Add)
-		got, err := w.WebhookTriggers(w.ctx(), id.ID{}, 10)
-		w.must(err)
-		equal(t, "triggers with a webhook", got, []workflow.Trigger{a.Add[0], a.Add[2]})
-	})
-
-	t.Run("webhooks of all workflows are listed in pages", func(t *testing.T) {
-		t.Parallel()
-		w := NewWorld(t, backend(t))
-		var all []workflow.Trigger
-		for range 3 {
-			_, triggers := w.Deployed(w.Namespace(), workflow.Options{}, workflow.Options{})
-			all = append(all, triggers...)
-		}
-		var got []workflow.Trigger
-		var after id.ID
-		for {
-			page, err := w.WebhookTriggers(w.ctx(), after, 4)
+		for _, x := range []workflow.Trigger{a.Add[0], a.Add[2]} {
+			got, err := w.WebhookWorkflow(w.ctx(), x.Webhook.Path)
 			w.must(err)
-			if len(page) == 0 {
-				break
-			}
-			got, after = append(got, page...), page[len(page)-1].ID
+			equal(t, "the workflow at "+x.Webhook.Path, got, f.ID)
 		}
-		equal(t, "triggers", got, all)
 	})
 
 	t.Run("a kept trigger takes its new options", func(t *testing.T) {
@@ -102,9 +83,9 @@ func testTriggers(t *testing.T, backend Backend) {
 			"This workflow has a onWebhook trigger with the same input already")
 		w.must(w.redeploy(&f, deploy.Activation{Add: []workflow.Trigger{twin}, Remove: []id.ID{triggers[0].ID}}))
 		equal(t, "triggers", w.triggers(f.ID), []workflow.Trigger{twin})
-		got, err := w.WebhookTriggers(w.ctx(), id.ID{}, 10)
+		got, err := w.WebhookWorkflow(w.ctx(), twin.Webhook.Path)
 		w.must(err)
-		equal(t, "triggers with a webhook", got, []workflow.Trigger{twin})
+		equal(t, "the workflow at its address", got, f.ID)
 	})
 
 	t.Run("a path has a bound", func(t *testing.T) {

@@ -66,7 +66,7 @@ func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
 		return answer, err
 	}
 	// The trigger was removed after it was read; another may have its address.
-	next, err := r.Routes.Again(t.WorkflowID, req.Address)
+	next, err := r.Routes.Again(ctx, t.WorkflowID, req.Address)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -78,7 +78,9 @@ func (r *Receiver) Receive(ctx context.Context, req Request) (Answer, error) {
 
 // Methods returns the methods that an address takes, sorted; none when there is
 // nothing. It runs nothing: senders ask whether an address is there.
-func (r *Receiver) Methods(a Address) []string { return r.Routes.Methods(a) }
+func (r *Receiver) Methods(ctx context.Context, a Address) ([]string, error) {
+	return r.Routes.Methods(ctx, a)
+}
 
 func (r *Receiver) receive(ctx context.Context, req Request, t *Found) (Answer, error) {
 	source, err := r.Catalogue.Provider(t.Provider.Type)

@@ -26,13 +26,10 @@ type Store interface {
 	// NextSchedules returns when the first schedule of each of the workflows that
 	// has one fires next.
 	NextSchedules(ctx context.Context, workflows []id.ID) (map[id.ID]time.Time, error)
-	// WebhookTriggers returns up to limit triggers that have a webhook, with
-	// ids greater than after, in the order of their ids.
-	WebhookTriggers(ctx context.Context, after id.ID, limit int) ([]workflow.Trigger, error)
-	// WebhookWorkflow returns the workflow whose webhook has an address; zero
-	// when there is none.
-	WebhookWorkflow(ctx context.Context, method, path string) (id.ID, error)
-	// WebhookPatterns returns the paths with parameters that a workflow has for a
-	// method, at most MaxPerDeployment.
-	WebhookPatterns(ctx context.Context, workflow id.ID, method string) ([]string, error)
+	// WebhookWorkflow returns the workflow that has a webhook at a path, of
+	// whatever method; zero when there is none.
+	WebhookWorkflow(ctx context.Context, path string) (id.ID, error)
+	// WebhookPatterns returns the paths with parameters that a workflow has, at
+	// most MaxPerDeployment.
+	WebhookPatterns(ctx context.Context, workflow id.ID) ([]string, error)
 }

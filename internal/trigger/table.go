@@ -69,6 +69,17 @@ func (t *table) remove(of id.ID) {
 	delete(t.byWorkflow, of)
 }
 
+// bound removes workflows, whichever come first, until at most so many addresses
+// are left.
+func (t *table) bound(most int) {
+	for of := range t.byWorkflow {
+		if len(t.byAddress) <= most {
+			return
+		}
+		t.remove(of)
+	}
+}
+
 func (t *table) find(a Address) *Found {
 	if tr := t.byAddress[address{a.Method, a.Path}]; tr != nil && !hasParams(tr.Webhook.Path) {
 		return &Found{Trigger: tr}
