@@ -79,7 +79,7 @@ func meantIn(f execution.BatchFilter, state execution.State) (from string, value
 	case execution.Completed:
 		from = ` FROM executions e WHERE e.workflow_id = ?` + bounds
 	default:
-		from = ` FROM executions e WHERE e.workflow_id = ?` + bounds + ` AND e.state NOT IN ('received', 'started', 'completed')`
+		from = ` FROM executions e WHERE e.workflow_id = ?` + bounds + ` AND ` + isRare("e")
 	}
 	if !f.TriggerID.IsZero() {
 		from += ` AND e.trigger_id = ?`

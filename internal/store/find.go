@@ -142,7 +142,7 @@ func (l *finding) rare() string {
 	if l.filter.State == "" || l.filter.State == execution.Completed {
 		return ""
 	}
-	return ` AND e.state = '` + string(l.filter.State) + `' AND e.state NOT IN ('received', 'started', 'completed')`
+	return ` AND e.state = '` + string(l.filter.State) + `' AND ` + isRare("e")
 }
 
 // each asks for every organization and merges the answers.

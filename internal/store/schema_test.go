@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -130,6 +131,44 @@ func TestTablesAreStrict(t *testing.T) {
 func referring(t *testing.T, db *sql.DB, table, name string) bool {
 	t.Helper()
 	return slices.Contains(column(t, db, `SELECT "from" FROM pragma_foreign_key_list(?)`, table), name)
+}
+
+// TestRunsAreCheckedLightly holds that no condition of what every run writes has a
+// list of more than two values: SQLite makes it a table, anew in each statement.
+func TestRunsAreCheckedLightly(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "flowwd.db")
+	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
+		cfg.Path, cfg.Blobs = path, filepath.Join(folder, "bodies")
+		return store.Open(t.Context(), cfg)
+	})
+	w.Fill()
+	db := raw(t, path)
+	list := regexp.MustCompile(`IN\s*\([^)]*,[^)]*,[^)]*\)`)
+	for _, table := range []string{"events", "executions", "attempts", "log_chunks", "queue_counters", "daily_totals", "hourly_totals"} {
+		statements := column(t, db, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name = ?`, table)
+		if len(statements) == 0 {
+			t.Errorf("there is no table %s", table)
+		}
+		for _, s := range statements {
+			if found := list.FindString(s); found != "" {
+				t.Errorf("%s is checked with the list %q; write comparisons with OR, or AND, instead", table, found)
+			}
+		}
+	}
+	// That the schema was written over must not have lost the checks.
+	for _, s := range []string{
+		`UPDATE executions SET state = 'lost'`, `UPDATE attempts SET outcome = 'lost'`,
+		`UPDATE daily_totals SET state = 'lost'`, `UPDATE hourly_totals SET state = 'lost'`,
+	} {
+		if _, err := db.Exec(s); err == nil || !strings.Contains(err.Error(), "OR") || !strings.Contains(err.Error(), "'cancelled'") {
+			t.Errorf("%s: %v; want it refused by a check", s, err)
+		}
+	}
+	if got := column(t, db, `PRAGMA integrity_check`); !slices.Equal(got, []string{"ok"}) {
+		t.Errorf("the database is damaged: %q", got)
+	}
 }
 
 // TestQueriesUseIndexes holds that the statements of the queue and of the lists
