@@ -85,8 +85,8 @@ func (f *faulty) AppendLog(ctx context.Context, l execution.Lease, c execution.L
 	return f.call("append", func() error { return f.Store.AppendLog(ctx, l, c) })
 }
 
-func (f *faulty) FinishExecution(ctx context.Context, l execution.Lease, o execution.Outcome) error {
-	return f.call("finish", func() error { return f.Store.FinishExecution(ctx, l, o) })
+func (f *faulty) FinishExecution(ctx context.Context, c *execution.Claim, o execution.Outcome) error {
+	return f.call("finish", func() error { return f.Store.FinishExecution(ctx, c, o) })
 }
 
 func (f *faulty) InterruptExecution(ctx context.Context, l execution.Lease, in execution.Interruption) (s execution.State, err error) {

@@ -154,7 +154,7 @@ func (s *Service) interrupted(ctx context.Context, c *Claim, err error, in Inter
 
 // finish stores the final state of an execution.
 func (s *Service) finish(ctx context.Context, c *Claim, o Outcome) {
-	err := s.persist(ctx, c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c.Lease, o) })
+	err := s.persist(ctx, c, func(ctx context.Context) error { return s.Store.FinishExecution(ctx, c, o) })
 	if err == nil {
 		s.ended(ctx, c, o.Logs, End{State: o.State, Error: o.Error, Result: o.Result, At: o.EndedAt, Duration: o.Duration})
 	}

@@ -26,8 +26,9 @@ type Store interface {
 	// is not the owner's.
 	AppendLog(ctx context.Context, lease Lease, chunk LogChunk) error
 	// FinishExecution ends an execution for good, with its last log lines and
-	// the day's totals. ErrLeaseLost when the lease is not the owner's.
-	FinishExecution(ctx context.Context, lease Lease, outcome Outcome) error
+	// the day's totals. The claim is as it was given. ErrLeaseLost when its lease
+	// is not the owner's.
+	FinishExecution(ctx context.Context, c *Claim, outcome Outcome) error
 	// InterruptExecution ends an attempt. The execution goes back to received,
 	// or is failed when it was interrupted more than MaxInterruptions times or
 	// its trigger asks for that; the new state is returned. ErrLeaseLost when

@@ -53,7 +53,7 @@ func benchmarkAcceptFinish(b *testing.B, clients int) {
 				}
 				o := w.Outcome()
 				o.Logs = &execution.LogChunk{First: 1, Lines: storetest.Lines(3, w.Now())}
-				if err := w.FinishExecution(b.Context(), got.Claim.Lease, o); err != nil {
+				if err := w.FinishExecution(b.Context(), got.Claim, o); err != nil {
 					b.Error(err)
 					return
 				}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/execution"
-	"github.com/usefloww/flowwd/internal/id"
 )
 
 // interrupted is the outcome of an attempt that may be run again; the others
@@ -14,58 +13,52 @@ import (
 const interrupted = "interrupted"
 
 // FinishExecution implements execution.Store.
-func (s *Store) FinishExecution(ctx context.Context, lease execution.Lease, o execution.Outcome) error {
+func (s *Store) FinishExecution(ctx context.Context, c *execution.Claim, o execution.Outcome) error {
 	if !o.State.Final() || o.State == execution.NoDeployment || !o.State.Known() {
-		return fmt.Errorf("finish execution %s: %q is no state that a run ends in", lease.ExecutionID, o.State)
+		return fmt.Errorf("finish execution %s: %q is no state that a run ends in", c.ExecutionID, o.State)
 	}
 	chunk, err := encodeChunk(o.Logs)
 	if err != nil {
-		return fmt.Errorf("finish execution %s: %w", lease.ExecutionID, err)
+		return fmt.Errorf("finish execution %s: %w", c.ExecutionID, err)
 	}
 	return s.write(ctx, "finish an execution", func(t *tx) error {
+		o := o
 		if o.State == execution.Cancelled {
 			// Who asked for it says it better than whoever ended the process.
-			_, err := t.one(`SELECT COALESCE(cancel_reason, ?) FROM executions WHERE id = ?`, args{o.Error, lease.ExecutionID}, &o.Error)
+			_, err := t.one(`SELECT COALESCE(cancel_reason, ?) FROM executions WHERE id = ?`, args{o.Error, c.ExecutionID}, &o.Error)
 			if err != nil {
 				return err
 			}
 		}
-		return finish(t, lease, o, chunk)
+		return finish(t, c, o, chunk)
 	})
 }
 
-// finish ends an execution for good.
-func finish(t *tx, lease execution.Lease, o execution.Outcome, chunk *encodedChunk) error {
-	var organization, workflow id.ID
-	var received, started time.Time
-	var trigger string
-	held, err := t.change(`
+// finish ends an execution for good. Its last attempt ends with it, and has no
+// row of its own.
+func finish(t *tx, c *execution.Claim, o execution.Outcome, chunk *encodedChunk) error {
+	held, err := t.expect(`
 		UPDATE executions SET state = ?, completed_at = ?, duration_ms = ?, error = ?, stack = ?, result = ?, claimed_by = NULL
-		WHERE id = ? AND claimed_by = ? AND attempt = ?
-		RETURNING organization_id, workflow_id, received_at, started_at, trigger_type`,
-		args{
-			string(o.State), o.EndedAt, max(o.Duration, 0), o.Error, o.Stack, o.Result,
-			lease.ExecutionID, lease.Incarnation, lease.Attempt,
-		},
-		&organization, &workflow, &received, &started, &trigger)
+		WHERE id = ? AND claimed_by = ? AND attempt = ?`,
+		string(o.State), o.EndedAt, max(o.Duration, 0), o.Error, o.Stack, o.Result,
+		c.ExecutionID, c.Incarnation, c.Attempt)
 	if err != nil {
 		return err
 	}
 	if !held {
 		return execution.ErrLeaseLost
 	}
-	t.notices.executions[lease.ExecutionID] = true
-	if err := chunk.insert(t, lease); err != nil {
+	t.notices.executions[c.ExecutionID] = true
+	if err := chunk.insert(t, c.Lease); err != nil {
 		return err
 	}
-	if err := endAttempt(t, lease, started, o.EndedAt, string(o.State), o.Error); err != nil {
-		return err
-	}
-	t.failures.ended(workflow, lease.ExecutionID, o.State, o.EndedAt, trigger)
-	t.totals.ended(organization, workflow, o.State, received, max(o.Duration, 0))
-	return t.counters.add(t, organization, 0, -1)
+	t.failures.ended(c.WorkflowID, c.ExecutionID, o.State, o.EndedAt, c.Trigger.Type)
+	t.totals.ended(c.OrganizationID, c.WorkflowID, o.State, c.ReceivedAt, max(o.Duration, 0))
+	return t.counters.add(t, c.OrganizationID, 0, -1)
 }
 
+// endAttempt notes the end of an attempt that the end of its execution does not
+// tell: another follows, or the two have different reasons.
 func endAttempt(t *tx, lease execution.Lease, started, ended time.Time, outcome, reason string) error {
 	return t.later(`
 		INSERT INTO attempts (execution_id, n, incarnation, started_at, ended_at, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?)`,

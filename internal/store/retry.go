@@ -105,17 +105,24 @@ func (s *Store) ReleaseExecution(ctx context.Context, released id.ID) error {
 	})
 }
 
-// Attempts implements execution.Store.
+// Attempts implements execution.Store. Where the last attempt has no row, it ended
+// as its execution did.
 func (s *Store) Attempts(ctx context.Context, of id.ID, limit int) ([]execution.Attempt, error) {
 	var found []execution.Attempt
 	err := s.read(ctx, "list attempts", func(v *view) error {
-		return v.each(`SELECT n, started_at, ended_at, outcome, error FROM attempts WHERE execution_id = ? ORDER BY n LIMIT ?`,
-			args{of, limit}, func(scan scanner) error {
-				var a execution.Attempt
-				err := scan(&a.Number, &a.StartedAt, &a.EndedAt, &a.Outcome, &a.Error)
-				found = append(found, a)
-				return err
-			})
+		found = nil
+		return v.each(`
+			SELECT a.n, a.started_at, a.ended_at, a.outcome, a.error FROM attempts a WHERE a.execution_id = ?
+			UNION ALL
+			SELECT e.attempt, e.started_at, e.completed_at, e.state, e.error FROM executions e
+			WHERE e.id = ? AND e.completed_at IS NOT NULL AND e.attempt > 0
+				AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.execution_id = e.id AND l.n = e.attempt)
+			ORDER BY 1 LIMIT ?`, args{of, of, limit}, func(scan scanner) error {
+			var a execution.Attempt
+			err := scan(&a.Number, &a.StartedAt, &a.EndedAt, &a.Outcome, &a.Error)
+			found = append(found, a)
+			return err
+		})
 	})
 	return found, err
 }

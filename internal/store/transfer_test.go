@@ -249,7 +249,7 @@ func worksAsBefore(t *testing.T, from, to place) {
 	for claims := w.Claim(100); len(claims) > 0; claims = w.Claim(100) {
 		for _, c := range claims {
 			seen[len(c.Event.Body)] = true
-			if err := w.FinishExecution(t.Context(), c.Lease, w.Outcome()); err != nil {
+			if err := w.FinishExecution(t.Context(), &c, w.Outcome()); err != nil {
 				t.Error(err)
 			}
 		}

@@ -63,7 +63,7 @@ func testAccept(t *testing.T, backend Backend) {
 		if stored.State != execution.Started || stored.Attempt != 1 || stored.DeploymentID != d[0] || !stored.StartedAt.Equal(w.Now()) {
 			t.Errorf("stored %+v, want the first attempt started with deployment %s", stored, d[0])
 		}
-		w.must(w.FinishExecution(w.ctx(), got.Claim.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), got.Claim, w.Outcome()))
 	})
 
 	t.Run("nothing overtakes what waits", func(t *testing.T) {
@@ -100,7 +100,7 @@ func testAccept(t *testing.T, backend Backend) {
 			t.Error("an execution waited behind one that may not start")
 		}
 		equal(t, "claims", len(w.Claim(5)), 0)
-		w.must(w.FinishExecution(w.ctx(), first.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &first, w.Outcome()))
 		claims := w.Claim(5)
 		if len(claims) != 1 || claims[0].ExecutionID != second.ExecutionID {
 			t.Errorf("claimed %v, want %s", claims, second.ExecutionID)

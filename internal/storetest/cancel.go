@@ -55,7 +55,7 @@ func testCancel(t *testing.T, backend Backend) {
 		equal(t, "claims", held, []execution.Held{{Lease: claim.Lease, Cancelled: true}})
 		o := w.Outcome()
 		o.State, o.Error = execution.Cancelled, "its process was ended"
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, o))
+		w.must(w.FinishExecution(w.ctx(), &claim, o))
 		e := w.Get(claim.ExecutionID, f.OrganizationID)
 		if e.State != execution.Cancelled || e.Error != "Cancelled by Ann" {
 			t.Errorf("it is %s: %s; want it cancelled by Ann", e.State, e.Error)
@@ -68,7 +68,7 @@ func testCancel(t *testing.T, backend Backend) {
 		f, triggers := w.Deployed(w.Namespace())
 		claim := w.Run(triggers[0])
 		w.cancel(claim.ExecutionID, execution.Started)
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 		w.cancel(claim.ExecutionID, execution.Completed)
 		equal(t, "state", w.Get(claim.ExecutionID, f.OrganizationID).State, execution.Completed)
 	})

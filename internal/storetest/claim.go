@@ -47,14 +47,14 @@ func testClaim(t *testing.T, backend Backend) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))
 		_, triggers := w.Deployed(w.Namespace())
-		first, second := w.Run(triggers[0]).Lease, w.Run(triggers[0]).Lease
+		first, second := w.Run(triggers[0]), w.Run(triggers[0])
 		w.Accept(triggers[0])
 		list := func(of id.ID, limit int) int {
 			found, err := w.Claims(w.ctx(), of, limit)
 			w.must(err)
 			for _, l := range found {
-				if l.Lease != first && l.Lease != second || l.Cancelled {
-					t.Errorf("claim %+v is neither %+v nor %+v", l, first, second)
+				if l.Lease != first.Lease && l.Lease != second.Lease || l.Cancelled {
+					t.Errorf("claim %+v is neither %+v nor %+v", l, first.Lease, second.Lease)
 				}
 			}
 			return len(found)
@@ -62,7 +62,7 @@ func testClaim(t *testing.T, backend Backend) {
 		equal(t, "claims", list(w.inc, 10), 2)
 		equal(t, "claims within a limit", list(w.inc, 1), 1)
 		equal(t, "claims of another node", list(w.ids.New(), 10), 0)
-		w.must(w.FinishExecution(w.ctx(), first, execution.Outcome{State: execution.Completed, EndedAt: w.Now()}))
+		w.must(w.FinishExecution(w.ctx(), &first, execution.Outcome{State: execution.Completed, EndedAt: w.Now()}))
 		equal(t, "claims after an end", list(w.inc, 10), 1)
 	})
 

@@ -81,7 +81,7 @@ func testConcurrency(t *testing.T, backend Backend) {
 				}
 				running.Add(-1)
 			}
-			if err := w.FinishExecution(w.ctx(), c.Lease, w.Outcome()); err != nil {
+			if err := w.FinishExecution(w.ctx(), &c, w.Outcome()); err != nil {
 				t.Error(err)
 			}
 			ended.Add(1)

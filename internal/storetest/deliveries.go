@@ -43,7 +43,7 @@ func testDeliveries(t *testing.T, backend Backend) {
 			}
 		}
 		claims := w.Claim(1)
-		w.must(w.FinishExecution(w.ctx(), claims[0].Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &claims[0], w.Outcome()))
 		equal(t, "state of the first", w.accept(again).State, execution.Completed)
 	})
 

@@ -105,7 +105,7 @@ func testEnded(t *testing.T, backend Backend) {
 		_, err := w.InterruptExecution(w.ctx(), c.Lease, execution.Interruption{Reason: "test", EndedAt: w.Now()})
 		w.must(err)
 		c = w.Claim(1)[0]
-		w.must(w.FinishExecution(w.ctx(), c.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &c, w.Outcome()))
 		_, err = w.CancelExecution(w.ctx(), w.Accept(triggers[0]), execution.Cancellation{Reason: "test", At: w.Now()})
 		w.must(err)
 		if d := cmp.Diff([]execution.Ended(nil), told.take()); d != "" {

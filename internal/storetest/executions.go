@@ -33,7 +33,7 @@ func (w *World) end(t workflow.Trigger, state execution.State) id.ID {
 	}
 	o := w.Outcome()
 	o.State = state
-	w.must(w.FinishExecution(w.ctx(), got.Claim.Lease, o))
+	w.must(w.FinishExecution(w.ctx(), got.Claim, o))
 	return got.ExecutionID
 }
 

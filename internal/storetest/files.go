@@ -50,10 +50,10 @@ func RunFiles(t *testing.T, backend Backend) {
 func testPurgeBodies(t *testing.T, w *World, folder string) {
 	_, triggers := w.Deployed(w.Namespace())
 	shared := bytes.Repeat([]byte("x"), 100_000)
-	accept := func(body []byte) execution.Lease {
+	accept := func(body []byte) *execution.Claim {
 		a := w.claimable(triggers[0])
 		a.Event.Body = body
-		return w.accept(a).Claim.Lease
+		return w.accept(a).Claim
 	}
 	first := accept(shared)
 	w.must(w.FinishExecution(w.ctx(), first, w.Outcome()))

@@ -43,7 +43,7 @@ func (w *World) Fill() workflow.Workflow {
 	w.must(err)
 	finished := w.Run(triggers[0])
 	w.must(w.AppendLog(w.ctx(), finished.Lease, execution.LogChunk{First: 1, Lines: Lines(2, w.Now())}))
-	w.must(w.FinishExecution(w.ctx(), finished.Lease, w.Outcome()))
+	w.must(w.FinishExecution(w.ctx(), &finished, w.Outcome()))
 	for _, state := range []execution.State{execution.Failed, execution.TimedOut, execution.Cancelled} {
 		w.end(triggers[0], state)
 	}
@@ -51,7 +51,7 @@ func (w *World) Fill() workflow.Workflow {
 		interrupted := w.Run(triggers[1])
 		_, err := w.InterruptExecution(w.ctx(), interrupted.Lease, execution.Interruption{Reason: "test", EndedAt: w.Now()})
 		w.must(err)
-		w.must(w.FinishExecution(w.ctx(), w.Claim(1)[0].Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &w.Claim(1)[0], w.Outcome()))
 	}
 	w.must(w.ActivateDeployment(w.ctx(), gone))
 	w.fail(w.Run(triggers[0]), time.Hour)

@@ -21,11 +21,11 @@ func (w *World) lost(what string, err error) {
 }
 
 // writes are the three ways to write with a lease.
-func (w *World) writes(lease execution.Lease) map[string]error {
-	_, interrupted := w.InterruptExecution(w.ctx(), lease, execution.Interruption{Reason: "test", EndedAt: w.Now()})
+func (w *World) writes(c execution.Claim) map[string]error {
+	_, interrupted := w.InterruptExecution(w.ctx(), c.Lease, execution.Interruption{Reason: "test", EndedAt: w.Now()})
 	return map[string]error{
-		"log":       w.AppendLog(w.ctx(), lease, execution.LogChunk{First: 1, Lines: Lines(1, w.Now())}),
-		"finish":    w.FinishExecution(w.ctx(), lease, w.Outcome()),
+		"log":       w.AppendLog(w.ctx(), c.Lease, execution.LogChunk{First: 1, Lines: Lines(1, w.Now())}),
+		"finish":    w.FinishExecution(w.ctx(), &c, w.Outcome()),
 		"interrupt": interrupted,
 	}
 }
@@ -47,7 +47,7 @@ func testFinish(t *testing.T, backend Backend) {
 			w.Pass(time.Second)
 			o.EndedAt, o.Duration = w.Now(), 1500*time.Microsecond
 			o.Logs = &execution.LogChunk{First: 1, Lines: Lines(2, w.Now())}
-			w.must(w.FinishExecution(w.ctx(), claim.Lease, o))
+			w.must(w.FinishExecution(w.ctx(), &claim, o))
 			want, ended, ran := before, w.Now(), time.Millisecond
 			want.State, want.Error, want.Stack, want.Result = o.State, o.Error, o.Stack, o.Result
 			want.CompletedAt, want.Duration = &ended, &ran
@@ -63,7 +63,7 @@ func testFinish(t *testing.T, backend Backend) {
 		claim := w.Run(triggers[0])
 		o := w.Outcome()
 		o.State, o.Error, o.Stack = execution.Failed, "a\x00b\xffc", "\xc3\x28"
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, o))
+		w.must(w.FinishExecution(w.ctx(), &claim, o))
 		e := w.Get(claim.ExecutionID, claim.OrganizationID)
 		equal(t, "error", e.Error, "a\uFFFDb\uFFFDc")
 		equal(t, "stack", e.Stack, "\uFFFD(")
@@ -81,13 +81,15 @@ func testFinish(t *testing.T, backend Backend) {
 			"an unknown execution": {ExecutionID: w.ID(), Incarnation: w.inc, Attempt: 1},
 			"no incarnation":       {ExecutionID: claim.ExecutionID, Attempt: 1},
 		} {
-			for what, err := range w.writes(lease) {
+			other := claim
+			other.Lease = lease
+			for what, err := range w.writes(other) {
 				w.lost(name+": "+what, err)
 			}
 		}
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 		ended := w.Get(claim.ExecutionID, claim.OrganizationID)
-		for what, err := range w.writes(claim.Lease) {
+		for what, err := range w.writes(claim) {
 			w.lost("after the end: "+what, err)
 		}
 		equal(t, "execution", w.Get(claim.ExecutionID, claim.OrganizationID), ended)
@@ -102,7 +104,7 @@ func testFinish(t *testing.T, backend Backend) {
 		errs := make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range errs {
-			wg.Go(func() { errs[i] = w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()) })
+			wg.Go(func() { errs[i] = w.FinishExecution(w.ctx(), &claim, w.Outcome()) })
 		}
 		wg.Wait()
 		ended := 0
@@ -127,7 +129,7 @@ func testFinish(t *testing.T, backend Backend) {
 		for _, state := range []execution.State{execution.Received, execution.Started, execution.NoDeployment, "", "odd"} {
 			o := w.Outcome()
 			o.State = state
-			if err := w.FinishExecution(w.ctx(), claim.Lease, o); err == nil {
+			if err := w.FinishExecution(w.ctx(), &claim, o); err == nil {
 				t.Errorf("a run ended as %q", state)
 			}
 		}
@@ -174,11 +176,11 @@ func testInterrupt(t *testing.T, backend Backend) {
 		n, err := w.TakeBackClaims(w.ctx(), "the server was killed", w.Now())
 		w.must(err)
 		equal(t, "taken back", n, 249)
-		for what, err := range w.writes(old[0].Lease) {
+		for what, err := range w.writes(old[0]) {
 			w.lost(what, err)
 		}
 		equal(t, "claims", claimed(w.Claim(300)), claimed(old))
-		w.must(w.FinishExecution(w.ctx(), mine[0].Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &mine[0], w.Outcome()))
 		n, err = w.TakeBackClaims(w.ctx(), "again", w.Now())
 		w.must(err)
 		equal(t, "taken back again", n, 0)
@@ -201,7 +203,7 @@ func testInterruptions(t *testing.T, w *World) {
 		e := w.Get(x, claim.OrganizationID)
 		equal(t, "stored state", e.State, state)
 		equal(t, "interruptions", e.Interruptions, n)
-		for what, err := range w.writes(claim.Lease) {
+		for what, err := range w.writes(claim) {
 			w.lost(what, err)
 		}
 		if n <= execution.MaxInterruptions {

@@ -25,7 +25,7 @@ func testHours(t *testing.T, backend Backend) {
 		c := w.begin(triggers[0])
 		o := w.Outcome()
 		o.State, o.Duration = state, d
-		w.must(w.FinishExecution(w.ctx(), c.Lease, o))
+		w.must(w.FinishExecution(w.ctx(), &c, o))
 	}
 	ran(execution.Completed, 0)
 	ran(execution.Completed, 100*time.Millisecond)
@@ -76,7 +76,7 @@ func testHours(t *testing.T, backend Backend) {
 	w.must(err)
 	equal(t, "next times", next, map[id.ID]time.Time{scheduled.ID: first.Add(5 * time.Hour)})
 
-	w.must(w.FinishExecution(w.ctx(), last.Lease, w.Outcome()))
+	w.must(w.FinishExecution(w.ctx(), &last, w.Outcome()))
 	w.Pass(execution.HoursKept)
 	_, err = w.PurgeExpired(w.ctx(), first, w.Now(), 1000)
 	w.must(err)

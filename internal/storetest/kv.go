@@ -269,7 +269,7 @@ func testKV(t *testing.T, backend Backend) {
 						kept.Add(-1)
 					}
 					if i == 0 && j == each/2 {
-						if err := w.FinishExecution(w.ctx(), run.Lease, w.Outcome()); err != nil {
+						if err := w.FinishExecution(w.ctx(), &run, w.Outcome()); err != nil {
 							t.Error(err)
 						}
 						ended.Store(true)

@@ -132,7 +132,7 @@ func testLogSearch(t *testing.T, w *World) {
 	run := func(of int, messages ...string) {
 		claim := w.Run(triggers[0])
 		if of == 1 {
-			w.must(w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()))
+			w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 			claim = w.Run(others[0])
 		}
 		chunk := w.said(1, messages...)
@@ -140,14 +140,14 @@ func testLogSearch(t *testing.T, w *World) {
 		w.must(w.AppendLog(w.ctx(), claim.Lease, execution.LogChunk{First: 1, Lines: chunk.Lines[:1]}))
 		o := w.Outcome()
 		o.Logs = &execution.LogChunk{First: 2, Lines: chunk.Lines[1:]}
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, o))
+		w.must(w.FinishExecution(w.ctx(), &claim, o))
 	}
 	run(0, "first ÄRGER", "100%", "a_b")
 	run(1, "foreign")
 	run(0, "second ärger", "100 x", "a-b")
 	for range 250 { // more than a page of executions without a line between
 		claim := w.Run(triggers[0])
-		w.must(w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 	}
 	run(0, "third", "last")
 	all := []string{"last", "third", "a-b", "100 x", "second ärger", "a_b", "100%", "first ÄRGER"}

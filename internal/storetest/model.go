@@ -42,6 +42,7 @@ type modelRun struct {
 	trigger          workflow.Trigger
 	state            execution.State
 	lease            execution.Lease
+	received         time.Time
 	attempts         int
 	interruptions    int
 	retries          int
@@ -49,6 +50,14 @@ type modelRun struct {
 	until time.Time
 	// cancelled says that somebody asked to end it while it ran.
 	cancelled bool
+}
+
+// claim is the one that a lease belongs to.
+func (x *modelRun) claim(l execution.Lease) *execution.Claim {
+	return &execution.Claim{
+		Lease: l, OrganizationID: x.organization, WorkflowID: x.trigger.WorkflowID, TriggerID: x.trigger.ID,
+		Trigger: x.trigger.Declaration, ReceivedAt: x.received,
+	}
 }
 
 type model struct {
@@ -134,7 +143,7 @@ func (m *model) accept(r *rapid.T) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, state: execution.Received, until: until}
+	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, received: a.ReceivedAt, state: execution.Received, until: until}
 	// Where others write too, only a claim keeps limits.
 	limited := m.w.Shared() && (m.limit > 0 || t.Options.Concurrency > 0)
 	if !a.Claimant.IsZero() && until.IsZero() && !limited && m.next() == nil && m.mayStart(t) {
@@ -203,7 +212,7 @@ func (m *model) finish(r *rapid.T) {
 	held := x.state == execution.Started && lease == x.lease
 	o := m.w.Outcome()
 	o.State = rapid.SampledFrom([]execution.State{execution.Completed, execution.Failed}).Draw(r, "state")
-	check(r, held, m.w.FinishExecution(m.w.ctx(), lease, o))
+	check(r, held, m.w.FinishExecution(m.w.ctx(), x.claim(lease), o))
 	if held {
 		x.state = o.State
 	}
@@ -340,13 +349,13 @@ func (m *model) compare(r *rapid.T) {
 // drain ends everything, so that the next sequence begins with an empty queue.
 func (m *model) drain(t *testing.T) {
 	for _, x := range m.in(execution.Started) {
-		m.w.must(m.w.FinishExecution(m.w.ctx(), x.lease, m.w.Outcome()))
+		m.w.must(m.w.FinishExecution(m.w.ctx(), x.claim(x.lease), m.w.Outcome()))
 	}
 	m.w.Pass(time.Minute)
 	m.w.wake()
 	for claims := m.w.Claim(100); len(claims) > 0; claims = m.w.Claim(100) {
 		for _, c := range claims {
-			m.w.must(m.w.FinishExecution(m.w.ctx(), c.Lease, m.w.Outcome()))
+			m.w.must(m.w.FinishExecution(m.w.ctx(), &c, m.w.Outcome()))
 		}
 	}
 	if problems := m.w.Check(m.w.ctx()); len(problems) > 0 {

@@ -23,10 +23,10 @@ func testPurge(t *testing.T, backend Backend) {
 			claim := w.Run(triggers[0])
 			o := w.Outcome()
 			o.Logs = &execution.LogChunk{First: 1, Lines: Lines(3, w.Now())}
-			w.must(w.FinishExecution(w.ctx(), claim.Lease, o))
+			w.must(w.FinishExecution(w.ctx(), &claim, o))
 		}
 		w.Pass(30 * day)
-		w.must(w.FinishExecution(w.ctx(), ending.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &ending, w.Outcome()))
 		fresh := w.end(triggers[0], execution.Completed)
 		waiting := w.Accept(triggers[0])
 		list := execution.ListFilter{Organizations: []id.ID{f.OrganizationID}, WorkflowID: f.ID, Limit: 1000}
@@ -38,7 +38,7 @@ func testPurge(t *testing.T, backend Backend) {
 		equal(t, "left", ids, []id.ID{waiting, fresh, ending.ExecutionID, running.ExecutionID})
 		equal(t, "total", total, 4)
 		equal(t, "purged again", w.purge(29*day), 0)
-		w.must(w.FinishExecution(w.ctx(), running.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &running, w.Outcome()))
 	})
 
 	t.Run("deliveries go after their time", func(t *testing.T) {
@@ -77,7 +77,7 @@ func testPurgeDeployments(t *testing.T, w *World) {
 	claim = w.Claim(1)[0]
 	_, err = w.Program(w.ctx(), claim.ProgramHash)
 	w.must(err)
-	w.must(w.FinishExecution(w.ctx(), claim.Lease, w.Outcome()))
+	w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 	if n := w.purge(30 * day); n == 0 {
 		t.Error("nothing was purged after the last run ended")
 	}

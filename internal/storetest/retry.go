@@ -41,7 +41,7 @@ func testRetry(t *testing.T, backend Backend) {
 		began := w.Now()
 		w.Pass(time.Second)
 		w.fail(first, time.Minute)
-		for what, err := range w.writes(first.Lease) {
+		for what, err := range w.writes(first) {
 			w.lost(what, err)
 		}
 		e := w.Get(first.ExecutionID, f.OrganizationID)
@@ -54,7 +54,7 @@ func testRetry(t *testing.T, backend Backend) {
 		second := w.Run(triggers[0]) // it does not wait behind the postponed one
 		equal(t, "claims before its time", len(w.Claim(5)), 0)
 		equal(t, "woken before its time", w.wake(), 0)
-		w.must(w.FinishExecution(w.ctx(), second.Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &second, w.Outcome()))
 		w.Pass(time.Minute)
 		equal(t, "woken", w.wake(), 1)
 		equal(t, "reason", w.Get(first.ExecutionID, f.OrganizationID).Waiting, "slot")
@@ -63,7 +63,7 @@ func testRetry(t *testing.T, backend Backend) {
 		equal(t, "attempt", claims[0].Attempt, 2)
 		equal(t, "failed before", claims[0].Retries, 1)
 		equal(t, "deployment", claims[0].DeploymentID, first.DeploymentID)
-		w.must(w.FinishExecution(w.ctx(), claims[0].Lease, w.Outcome()))
+		w.must(w.FinishExecution(w.ctx(), &claims[0], w.Outcome()))
 		e = w.Get(first.ExecutionID, f.OrganizationID)
 		equal(t, "error of one that completed", e.Error, "")
 		attempts, err := w.Attempts(w.ctx(), first.ExecutionID, 10)

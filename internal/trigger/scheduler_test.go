@@ -33,7 +33,7 @@ func (a *accepter) Accept(ctx context.Context, x execution.Acceptance) (executio
 		a.made = append(a.made, x)
 		for _, c := range a.Claim(1) {
 			if !a.busy {
-				err = a.FinishExecution(ctx, c.Lease, a.Outcome())
+				err = a.FinishExecution(ctx, &c, a.Outcome())
 			}
 		}
 	}
