@@ -155,7 +155,7 @@ func executed() []Entity {
 			later(text("provider_type")), later(text("provider_alias")), later(text("trigger_type")), text("method"), text("path"), text("error"), later(text("stack")), later(size("result")),
 			later(text("cancel_reason")), toAlso("replay_of_id", "execution-history"), toAlso("triggered_by_id", "user"),
 		)},
-		{Name: "attempt", Title: "Attempts that ended", One: "Attempt", Group: runs, Table: "attempts", Key: []string{"execution_id", "n"}, Columns: columns(
+		{Name: "attempt", Title: "Earlier attempts", One: "Attempt", Group: runs, Table: "attempts", Key: []string{"execution_id", "n"}, Columns: columns(
 			to("execution_id", "execution-history"), number("n"), toAlso("incarnation", "node"), at("started_at"), at("ended_at"), text("outcome"), text("error"),
 		)},
 		{Name: "execution-log", Title: "Logs", One: "Part of a log", Group: runs, Table: "log_chunks", Key: []string{"execution_id", "attempt", "first_line"}, Columns: columns(
