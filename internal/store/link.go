@@ -23,13 +23,32 @@ type link interface {
 type statement struct {
 	text   string
 	values []any
-	// must says that the statement has to change a row: errBroken otherwise.
-	must bool
+	// must is how many rows the statement has to change, at least: errBroken
+	// otherwise.
+	must int64
+	// alike says that the statement may run as one with others of its text, and
+	// behind others that are alike.
+	alike bool
+}
+
+// size is about how many bytes the values have.
+func (s statement) size() (n int) {
+	for _, v := range s.values {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		default:
+			n += 16
+		}
+	}
+	return n
 }
 
 // check judges how many rows the statement changed.
 func (s statement) check(changed int64) error {
-	if s.must && changed == 0 {
+	if changed < s.must {
 		return s.fail(errBroken)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -30,6 +31,15 @@ var postgresSession = map[string]string{
 	"lock_timeout":       "20s",
 	// A process that is frozen within a transaction must not keep its locks.
 	"idle_in_transaction_session_timeout": "10s",
+}
+
+// postgresWriting are settings of the connections that write. Each of their
+// statements knows its rows by an index, and their plans are kept: one that was
+// made while a table was small must not read the whole of it when it is large.
+var postgresWriting = map[string]string{
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
 }
 
 // connectTimeout bounds making a connection when the address sets none.
@@ -61,7 +71,13 @@ func (d *postgresDatabase) String() string {
 	return fmt.Sprintf("%s on %s:%d", d.config.Database, d.config.Host, d.config.Port)
 }
 
-func (d *postgresDatabase) open(mode) (*sql.DB, error) { return stdlib.OpenDB(*d.config), nil }
+func (d *postgresDatabase) open(mode mode) (*sql.DB, error) {
+	config := d.config.Copy()
+	if mode == writing {
+		maps.Copy(config.RuntimeParams, postgresWriting)
+	}
+	return stdlib.OpenDB(*config), nil
+}
 
 func (d *postgresDatabase) migrator(pool *sql.DB) (*goose.Provider, error) {
 	steps, err := migrations.PostgreSQL()
@@ -76,10 +92,7 @@ func (d *postgresDatabase) migrator(pool *sql.DB) (*goose.Provider, error) {
 }
 
 func (d *postgresDatabase) prepare(ctx context.Context) (err error) {
-	pool, err := d.open(writing)
-	if err != nil {
-		return err
-	}
+	pool := stdlib.OpenDB(*d.config)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	version, name := 0, ""
 	err = pool.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version')`).Scan(&version, &name)

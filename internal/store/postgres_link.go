@@ -12,11 +12,16 @@ import (
 
 // pipelineLink sends all statements that it is given at once, so that they cost
 // one way to the server and back. pgx keeps them prepared.
-type pipelineLink struct{ conn *pgx.Conn }
+type pipelineLink struct {
+	conn *pgx.Conn
+	// alike are the statements that can run as one, by their text; nil for those
+	// that cannot.
+	alike map[string]*alike
+}
 
 // link takes over the connection: nobody else has it as long as c is not closed.
 func (postgresDialect) link(c *sql.Conn) (link, error) {
-	var l pipelineLink
+	l := pipelineLink{alike: make(map[string]*alike)}
 	err := c.Raw(func(driver any) error {
 		held, ok := driver.(*stdlib.Conn)
 		if !ok {
@@ -32,6 +37,9 @@ func (postgresDialect) link(c *sql.Conn) (link, error) {
 var errUndone = errors.New("the server rolled the transaction back")
 
 func (l *pipelineLink) exec(ctx context.Context, all []statement) (changed int64, err error) {
+	if all, err = l.gather(ctx, all); err != nil {
+		return 0, err
+	}
 	results := l.send(ctx, all)
 	for _, s := range all {
 		tag, failed := results.Exec()
@@ -58,6 +66,10 @@ func closing(results pgx.BatchResults, failed error) error {
 }
 
 func (l *pipelineLink) query(ctx context.Context, all []statement) (rows, error) {
+	all, err := l.gather(ctx, all)
+	if err != nil {
+		return nil, err
+	}
 	results := l.send(ctx, all)
 	last := len(all) - 1
 	for _, s := range all[:last] {

@@ -66,7 +66,8 @@ func (t *tx) now(query string, values ...any) error {
 // later runs a statement that changes rows before the next statement of the
 // transaction, together with that one. It is for statements that fail only when
 // something is wrong: which unit's it was is not known then, and the batch is
-// run again with care, which has none of them wait.
+// run again with care, which has none of them wait. Their order may change, and
+// those of one text that change at most a row each may run as one.
 func (t *tx) later(query string, values ...any) error {
 	if t.careful {
 		return t.now(query, values...)
@@ -75,8 +76,12 @@ func (t *tx) later(query string, values ...any) error {
 		return err
 	}
 	all, err := t.next(query, values)
+	if err != nil {
+		return err
+	}
+	all[len(all)-1].alike = true
 	t.pending = all
-	return err
+	return nil
 }
 
 // expect is later for a statement that changes a row unless the unit is refused,
@@ -90,7 +95,7 @@ func (t *tx) expect(query string, values ...any) (bool, error) {
 	if err := t.later(query, values...); err != nil {
 		return false, err
 	}
-	t.pending[len(t.pending)-1].must = true
+	t.pending[len(t.pending)-1].must = 1
 	return true, nil
 }
 
@@ -246,6 +251,12 @@ func begin(c *conn, careful bool) (*tx, context.CancelFunc, error) {
 	t := &tx{
 		view: view{ctx: ctx, conn: c}, careful: careful,
 		counters: newCounters(), totals: newTotals(), failures: newFailures(), values: newKVBatch(), audits: &audits{}, notices: newNotices(), runnables: make(map[id.ID]*runnable),
+	}
+	if c.dialect.shared() && !careful {
+		// It goes with the first statement. A connection that is gone is noticed
+		// there, and replaced when the batch runs again, with care.
+		t.pending = []statement{{text: c.dialect.begin(writing)}}
+		return t, cancel, nil
 	}
 	return t, cancel, t.begin(writing)
 }

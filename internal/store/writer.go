@@ -186,7 +186,7 @@ func (w *writer) take(batch []*unit) []*unit {
 // committed takes no other with it.
 func (w *writer) commit(batch []*unit) {
 	answers, err := w.try(batch, false)
-	if err != nil && !isOpening(err) && w.conn.dialect.class(err) != classLost {
+	if err != nil && !w.hopeless(err) {
 		answers, err = w.again(batch)
 	}
 	if err == nil {
@@ -196,9 +196,7 @@ func (w *writer) commit(batch []*unit) {
 		}
 		return
 	}
-	if len(batch) == 1 || isOpening(err) || w.conn.dialect.class(err) == classLost {
-		// When the connection is gone nobody knows whether the batch was
-		// committed: a unit that is run again might find its own doing.
+	if len(batch) == 1 || w.hopeless(err) {
 		w.refuse(batch, err)
 		return
 	}
@@ -241,15 +239,31 @@ func (w *writer) refuse(batch []*unit, err error) {
 	}
 }
 
-// openingError is a transaction that could not begin.
-type openingError struct{ cause error }
+// openingError is a transaction that could not begin, endingError one whose commit
+// failed.
+type (
+	openingError struct{ cause error }
+	endingError  struct{ cause error }
+)
 
 func (e *openingError) Error() string { return "begin a transaction: " + e.cause.Error() }
 func (e *openingError) Unwrap() error { return e.cause }
 
+func (e *endingError) Error() string { return "commit a transaction: " + e.cause.Error() }
+func (e *endingError) Unwrap() error { return e.cause }
+
 func isOpening(err error) bool {
 	var opening *openingError
 	return errors.As(err, &opening)
+}
+
+// hopeless reports whether a batch must not be run again: no transaction can begin,
+// the server does not answer, or the connection went while the batch was committed.
+// Nobody knows then whether it was, and a unit that is run again might find its own
+// doing.
+func (w *writer) hopeless(err error) bool {
+	var ending *endingError
+	return isOpening(err) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &ending) && w.conn.dialect.class(err) == classLost
 }
 
 // try runs a batch in one transaction and returns the answers of its units. On
@@ -282,7 +296,7 @@ func (w *writer) try(batch []*unit, careful bool) (answers []error, err error) {
 		return nil, err
 	}
 	if err := t.control(sqlCommit); err != nil {
-		return nil, err
+		return nil, &endingError{err}
 	}
 	if w.after != nil {
 		w.after(t.notices, t.ended)
