@@ -4,8 +4,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(COMMIT),-X main.commit=$(COMMIT))
 
+# The binary's setting is that of the tests, of what they build and of what looks at the source: Go compiles for each
+# setting anew. Only the race detector needs the other one.
+export CGO_ENABLED := 0
+
 # The version is stamped above, from what git tells or not at all; the Go command would fail where git does.
-GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+GOBUILD := go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -33,8 +37,10 @@ UNRACED := modernc.org/libc modernc.org/libquickjs modernc.org/sqlite/lib
 RACE := -race $(UNRACED:%=-gcflags='%=-race=false')
 
 # Tests wait for processes, disks and timers more than they compute: more of them at a time than there are processors.
-# What go test would vet is what make lint vets.
-GOTEST := go test -vet=off -timeout 15m -parallel 4
+# What go test would vet is what make lint vets. Without what debuggers read, fifty programs of tests are linked in half
+# the time.
+TESTFLAGS := -vet=off -ldflags='-s -w' -timeout 15m
+GOTEST := go test $(TESTFLAGS) -parallel 4
 
 # The tests that compare the store with a model of it do one thing after another, where the race detector finds nothing.
 MODELS := ^Test(SQLite|PostgreSQL)$$/_model$$
@@ -49,35 +55,47 @@ EITHER := Page|Example|Documented|Hostile|RedTeam|Flood|Throttl|TooOften|Guess|H
 # Begun first, for no processor to wait for them at the end.
 LONGEST := ./internal/apptest ./internal/store ./internal/apptest/realtime ./internal/engine/docker
 
+# What tests of whole servers start, linked once for all packages. Go runs tests again when it is another file, or a newer
+# one: it must not be written where nothing has changed.
+test test-fast: export TEST_BINARY := $(CURDIR)/.tools/flowwd
+BUILD_TEST_BINARY = go build -buildvcs=false -ldflags '-s -w' -o $(TEST_BINARY).new ./cmd/flowwd && \
+	{ cmp -s $(TEST_BINARY).new $(TEST_BINARY) || cp -f $(TEST_BINARY).new $(TEST_BINARY); }
+
 .PHONY: test
 test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
+	$(BUILD_TEST_BINARY)
+	$(MAKE) --jobs=4 --output-sync=target compile-race $(WAITING)
 	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip '$(MODELS)|$(WALKS)' $$(go list -tags external $(LONGEST) ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
 	$(MAKE) --jobs=3 --output-sync=target $(UNDETECTED)
 
-# Parts of `make test` without the race detector, which wait more than they compute, the longest first.
-UNDETECTED := test-processes test-postgres test-kill-postgres test-kill test-powercut test-models test-walks
+# Parts of `make test` without the race detector, the longest first. Those that wait most of their time do so while
+# everything is compiled for the race detector.
+WAITING    := test-kill-postgres test-kill test-powercut
+UNDETECTED := test-processes test-postgres test-models test-walks
 
-.PHONY: $(UNDETECTED)
+.PHONY: compile-race $(WAITING) $(UNDETECTED)
+compile-race:
+	CGO_ENABLED=1 nice go build $(RACE) -tags external ./internal/...
 test-kill test-powercut: test-%:
-	CGO_ENABLED=0 go test -C internal/apptest/$* -vet=off -timeout 15m -tags external
+	go test -C internal/apptest/$* $(TESTFLAGS) -tags external
 test-kill-postgres:
-	TEST_DATABASE=postgres CGO_ENABLED=0 go test -C internal/apptest/kill -vet=off -timeout 15m -tags external -rounds 20
+	TEST_DATABASE=postgres go test -C internal/apptest/kill $(TESTFLAGS) -tags external -rounds 20
 test-postgres:
-	TEST_DATABASE=postgres CGO_ENABLED=0 $(GOTEST) -tags external -skip '$(EITHER)' ./internal/apptest
+	TEST_DATABASE=postgres $(GOTEST) -tags external -skip '$(EITHER)' ./internal/apptest
 test-processes: # the sandbox's bound of memory does not hold under the race detector
-	CGO_ENABLED=0 $(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
+	$(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
 test-models:
-	CGO_ENABLED=0 $(GOTEST) -tags external -run '$(MODELS)' ./internal/store
+	$(GOTEST) -tags external -run '$(MODELS)' ./internal/store
 test-walks:
-	CGO_ENABLED=0 $(GOTEST) -tags external -run '$(WALKS)' ./internal/apptest
+	$(GOTEST) -tags external -run '$(WALKS)' ./internal/apptest
 
 SOAK ?= 20m
 RATE ?= 100
 
 .PHONY: soak
 soak: ## put steady load on a server for SOAK (20m) and fail when memory, descriptors, goroutines, files or latency grow; RATE events a second
-	CGO_ENABLED=0 go test -C internal/apptest/soak -vet=off -count=1 -v -timeout 0 -tags soak -run TestSoak -time $(SOAK) -rate $(RATE)
+	go test -C internal/apptest/soak -vet=off -count=1 -v -timeout 0 -tags soak -run TestSoak -time $(SOAK) -rate $(RATE)
 
 ROUNDS ?= 500
 SEED   ?= 0
@@ -97,7 +115,8 @@ fuzz: ## give each parser of outside bytes FUZZ inputs (a count, 10000000x, or a
 
 .PHONY: test-fast
 test-fast: ## the tests that need nothing from outside, but for those that kill and those that move
-	CGO_ENABLED=0 $(GOTEST) $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))
+	$(BUILD_TEST_BINARY)
+	$(GOTEST) -short $$(go list ./... | grep -v -e '/internal/apptest/moving$$' $(patsubst %,-e '/%$$',$(FAULTS)))
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck and the rules of the house
@@ -130,7 +149,7 @@ bench-check: build ## compare the built binary with the floor, the least that ac
 .PHONY: screenshots
 screenshots: ## make the pictures in docs/screenshots with Chromium, of a server that is filled for it
 	mkdir -p docs/screenshots
-	CGO_ENABLED=0 go test -C internal/apptest/pages -vet=off -count=1 -tags external,screenshots -run TestScreenshots -pictures $(CURDIR)/docs/screenshots
+	go test -C internal/apptest/pages -vet=off -count=1 -tags external,screenshots -run TestScreenshots -pictures $(CURDIR)/docs/screenshots
 
 .PHONY: compat
 compat: ## try the npm packages that workflow authors use most; writes the table in docs/compatibility.md

@@ -36,7 +36,9 @@ func OpenAdmin(ctx context.Context, data config.Data, create bool, log *slog.Log
 			return nil, err
 		}
 	}
-	s, err := store.Open(ctx, storeConfig(data, time.Now, log))
+	c := storeConfig(data, time.Now, log)
+	c.Readers = 1 // one thing is done after the other
+	s, err := store.Open(ctx, c)
 	if err != nil {
 		return nil, err
 	}

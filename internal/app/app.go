@@ -38,6 +38,9 @@ type Config struct {
 	// Way takes the place of the way to log in that the settings choose; nil for
 	// that one.
 	Way identity.Way
+	// Spares takes the place of the embedded engine's own number of processes that
+	// are started ahead; zero for that one, -1 for none.
+	Spares int
 	// Retention takes the place of the one that the settings say; zero for that one.
 	Retention time.Duration
 	Log       *slog.Logger

@@ -38,6 +38,7 @@ func (s *Server) addEngine() error {
 	e := embedded.New(embedded.Config{
 		Command:        s.config.Runner,
 		Runners:        settings.Runners,
+		Spares:         s.config.Spares,
 		Memory:         int64(settings.RunMemory),
 		InsecureRunner: settings.InsecureRunner,
 		Fetch:          fetch.Config{Policy: policy, Own: s.ownAddresses},

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/config"
@@ -50,11 +51,15 @@ func DataDir(t testing.TB) string {
 	return dir
 }
 
-// readyDataDir returns a new folder for a server's data, with a database that
-// has the schema and nothing else.
-func readyDataDir(t testing.TB) string {
+// readyDataDir returns a new folder for a server's data, in memory unless it
+// must be on a disk, with a database that has the schema and nothing else.
+func readyDataDir(t testing.TB, onDisk bool) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "data")
+	parent := memoryDir(t)
+	if onDisk || parent == "" {
+		parent = t.TempDir()
+	}
+	dir := filepath.Join(parent, "data")
 	if OnPostgreSQL() {
 		Bind(dir, schematest.PostgreSQL(t, Cluster(t)))
 		return dir
@@ -63,6 +68,33 @@ func readyDataDir(t testing.TB) string {
 		t.Fatal(err)
 	}
 	schematest.SQLite(t, config.DataDir(dir).Database())
+	return dir
+}
+
+// memory is where Linux has a file system in memory, and leastMemory what must
+// be free of it for tests to use it, in bytes.
+const (
+	memory      = "/dev/shm"
+	leastMemory = 2 << 30
+)
+
+// memoryDir returns a new folder in memory that goes with the test; empty where
+// the machine has too little.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	var room syscall.Statfs_t
+	if err := syscall.Statfs(memory, &room); err != nil || room.Bavail*uint64(room.Bsize) < leastMemory {
+		return ""
+	}
+	dir, err := os.MkdirTemp(memory, "flowwd-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the data of a server: %v", err)
+		}
+	})
 	return dir
 }
 

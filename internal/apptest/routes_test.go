@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/usefloww/flowwd/internal/app"
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/config"
+	"github.com/usefloww/flowwd/internal/engine/dummy"
 	"github.com/usefloww/flowwd/internal/route"
 )
 
@@ -33,7 +35,7 @@ type objects struct {
 // a new route appears there or this test fails.
 func TestRoutesByPrincipal(t *testing.T) {
 	t.Parallel()
-	s := apptest.Start(t, apptest.Options{Settings: func(c *config.Settings) { c.TrustedProxies = []string{"127.0.0.1"} }})
+	s := apptest.Start(t, apptest.Options{Engine: dummy.New(1, time.Now), Settings: func(c *config.Settings) { c.TrustedProxies = []string{"127.0.0.1"} }})
 	other := s.OtherTenant(t)
 	revoked := apptest.NewClient(t, s.URL, apptest.CreateKey(t, s.DataDir))
 	revoke(t, s.DataDir, revoked.Key)
@@ -182,7 +184,8 @@ func (k *stock) asked(info route.Info, status int) {
 	}
 }
 
-// freshObjects makes what a route's path names.
+// freshObjects makes what a route's path names, on a server with the dummy
+// engine: it makes no difference to who may do what how code runs.
 func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace string, n int) objects {
 	t.Helper()
 	if info.Object == "Service account" {
@@ -195,7 +198,8 @@ func freshObjects(t *testing.T, s *apptest.Server, info route.Info, namespace st
 	if info.Object == "Folder" {
 		return objects{folder: makeFolder(t, s.Client, fmt.Sprint("matrix ", n), "")}
 	}
-	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), apptest.Handler(`return 1`))
+	d := s.Deploy(t, fmt.Sprintf("matrix %d", n), `trigger onWebhook {"path":"in"}
+		return 1`)
 	e := d.Run(t, `{}`)
 	session := ""
 	if info.Object == "Development session" {

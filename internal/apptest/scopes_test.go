@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usefloww/flowwd/internal/apptest"
+	"github.com/usefloww/flowwd/internal/engine/dummy"
 	"github.com/usefloww/flowwd/internal/route"
 )
 
@@ -31,7 +33,7 @@ func narrowKeys(t *testing.T, s *apptest.Server, workflow, another string) narro
 // is a key for the workflow that they belong to, other one for another workflow.
 func TestRoutesByRoleAndScope(t *testing.T) {
 	t.Parallel()
-	s := apptest.Start(t, apptest.Options{})
+	s := apptest.Start(t, apptest.Options{Engine: dummy.New(1, time.Now)})
 	namespace, organization := s.Namespace(t), s.Organization(t)
 	another := s.CreateWorkflow(t, "another")
 	viewer, member, admin := s.RoleClient(t, "viewer"), s.RoleClient(t, "member"), s.RoleClient(t, "admin")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,10 @@ import (
 type Options struct {
 	// DataDir is used as it is; empty for a new folder.
 	DataDir string
+	// OnDisk has a new folder on a disk, for much data. Another one is in memory
+	// where the machine has a file system for that: no test that has its server in
+	// its own process cuts the power, and each commit waits for a disk.
+	OnDisk bool
 	// Engine takes the place of the embedded engine.
 	Engine engine.Engine
 	// Way takes the place of the way to log in that the settings choose.
@@ -43,6 +48,7 @@ type Server struct {
 	App     *app.Server
 	DataDir string
 	stop    func(testing.TB)
+	beside  func() (*store.Store, error)
 }
 
 // Start starts a server in this process on a free port, and stops it with the
@@ -50,7 +56,7 @@ type Server struct {
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	if o.DataDir == "" {
-		o.DataDir = readyDataDir(t)
+		o.DataDir = readyDataDir(t, o.OnDisk)
 	}
 	settings := Settings(t, o.DataDir)
 	if o.Settings != nil {
@@ -59,7 +65,12 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := app.Config{Settings: settings, Engine: o.Engine, Way: o.Way, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: o.Now, Version: "test"}
+	// A process started ahead for everybody who may come is one more to pay for
+	// where nobody does.
+	c := app.Config{
+		Settings: settings, Engine: o.Engine, Way: o.Way, Spares: -1,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: o.Now, Version: "test",
+	}
 	if o.Log != nil {
 		c.Log = slog.New(slog.NewTextHandler(o.Log, nil))
 	} else if testing.Verbose() {
@@ -81,6 +92,7 @@ func Start(t testing.TB, o Options) *Server {
 		})
 	}}
 	t.Cleanup(func() { s.stop(t) })
+	s.beside = besides(t, o.DataDir)
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatalf("start the server: %v", err)
 	}
@@ -142,23 +154,33 @@ func (s *Server) OtherTenant(t testing.TB) *Client {
 	return NewClient(t, s.URL, key)
 }
 
-// Store opens the server's database beside the server, until the end of the
-// test.
+// Store opens the server's database beside the server, once, until the end of
+// the server's test.
 func (s *Server) Store(t testing.TB) *store.Store {
 	t.Helper()
-	data := Data(s.DataDir)
-	db, err := store.Open(t.Context(), store.Config{
-		URL: data.DatabaseURL, Path: config.DataDir(data.DataDir).Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
+	db, err := s.beside()
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close the database: %v", err)
-		}
-	})
 	return db
+}
+
+// besides opens the database of a data folder when it is first asked for.
+func besides(t testing.TB, dir string) func() (*store.Store, error) {
+	return sync.OnceValues(func() (*store.Store, error) {
+		data := Data(dir)
+		db, err := store.Open(t.Context(), store.Config{
+			URL: data.DatabaseURL, Path: config.DataDir(data.DataDir).Database(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Readers: 1,
+		})
+		if err == nil {
+			t.Cleanup(func() {
+				if err := db.Close(); err != nil {
+					t.Errorf("close the database: %v", err)
+				}
+			})
+		}
+		return db, err
+	})
 }
 
 var binary struct {
@@ -167,9 +189,20 @@ var binary struct {
 	err  error
 }
 
+// binaryVariable names a built flowwd for all packages' tests, since each build
+// links it anew; empty for each package to build its own.
+const binaryVariable = "TEST_BINARY"
+
 // Binary builds flowwd, once for all tests of a package, and returns its path.
 func Binary(t testing.TB) string {
 	t.Helper()
+	if built := os.Getenv(binaryVariable); built != "" {
+		// Go notes what is looked at, and tests again when it has changed.
+		if _, err := os.Stat(built); err != nil {
+			t.Fatalf("the binary of %s: %v", binaryVariable, err)
+		}
+		return built
+	}
 	binary.once.Do(func() {
 		dir, err := os.MkdirTemp("", "flowwd-test-")
 		if err != nil {
@@ -193,9 +226,14 @@ func Build(path string, tags ...string) error {
 	return build.Run()
 }
 
+// garbage is how many percent of what a test program keeps it may throw away
+// before it looks for it: it keeps little, and its servers throw away much.
+const garbage = 400
+
 // Main runs the tests of a package, and then removes what Binary built and ends
 // what Cluster started. It is what TestMain exits with.
 func Main(m *testing.M) int {
+	debug.SetGCPercent(garbage)
 	code := m.Run()
 	if cluster.server != nil {
 		_ = cluster.server.Remove() // the tests are over

@@ -41,6 +41,7 @@ func daemon(t *testing.T) (d *dockertest.Daemon, image string) {
 // removed with the test.
 func serve(t *testing.T, d *dockertest.Daemon, o apptest.Options) *apptest.Server {
 	t.Helper()
+	o.OnDisk = true
 	change := o.Settings
 	o.Settings = func(c *config.Settings) {
 		c.Runtime, c.DockerHost = config.RuntimeDocker, d.Host

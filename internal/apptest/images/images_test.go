@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // start starts a server that runs no code.
 func start(t *testing.T, o apptest.Options) *apptest.Server {
 	t.Helper()
-	o.Engine = dummy.New(1, time.Now)
+	o.Engine, o.OnDisk = dummy.New(1, time.Now), true
 	return apptest.Start(t, o)
 }
 
