@@ -191,10 +191,12 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 	}
 	if !claimed {
 		t.notices.queue = !row.postponed() || t.notices.queue
-		return t.counters.add(t, row.OrganizationID, 1, 0)
+		t.counters.add(row.OrganizationID, 1, 0)
+		return nil
 	}
 	row.state = execution.Started
-	return t.counters.add(t, row.OrganizationID, 0, 1)
+	t.counters.add(row.OrganizationID, 0, 1)
+	return nil
 }
 
 // mayClaim reports whether a new execution can be born claimed: somebody wants

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -176,6 +177,8 @@ type claiming struct {
 	taken       []claimed
 	settled     int
 	heads       map[id.ID][]head
+	// last was chosen last; its head is moved on when another is needed.
+	last candidate
 }
 
 // fill takes up to limit executions: the organization whose turn is longest ago
@@ -202,14 +205,15 @@ func (c *claiming) fill(limit int) (more bool, err error) {
 	return len(c.taken) < limit, nil
 }
 
-// reserve locks the counters of the organizations whose turn it is, so that no
-// other process claims for them before this claim is committed: that makes the
-// limits exact. It reports whether it left some out.
+// reserve looks for the organizations whose turn it is. Where there is a limit it
+// locks their counters, so that no other process claims for them before this claim
+// is committed: that makes limits exact. It reports whether it left some out.
 func (c *claiming) reserve(limit int) (more bool, err error) {
 	queued, err := c.tx.counters.queued(c.tx)
 	if err != nil {
 		return false, err
 	}
+	limited := c.store.cfg.OrganizationLimit > 0
 	var eligible []id.ID
 	for _, q := range queued {
 		if len(eligible) == limit {
@@ -223,10 +227,17 @@ func (c *claiming) reserve(limit int) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		c.heads[q.organization] = heads
 		if len(heads) > 0 {
 			eligible = append(eligible, q.organization)
 		}
+		limited = limited || slices.ContainsFunc(heads, func(h head) bool { return h.room > 0 })
 	}
+	if !limited {
+		c.tx.counters.only(eligible)
+		return more, nil
+	}
+	clear(c.heads)
 	return more, c.tx.counters.lock(c.tx, eligible)
 }
 
@@ -241,19 +252,18 @@ type candidate struct {
 func (c *claiming) choose(limit int) ([]candidate, error) {
 	var chosen []candidate
 	for len(chosen) < limit {
+		if err := c.advance(limit); err != nil {
+			return nil, err
+		}
 		next, err := c.next()
 		if err != nil || next.head == nil {
 			return chosen, err
 		}
+		c.last = next
 		chosen = append(chosen, next)
 		next.head.room--
-		if err := c.tx.counters.add(c.tx, next.organization, -1, 1); err != nil {
-			return nil, err
-		}
+		c.tx.counters.add(next.organization, -1, 1)
 		if err := c.tx.counters.took(c.tx, next.organization); err != nil {
-			return nil, err
-		}
-		if err := c.advance(next.organization, next.head, limit); err != nil {
 			return nil, err
 		}
 	}
@@ -285,9 +295,14 @@ func (c *claiming) next() (candidate, error) {
 	return candidate{}, nil
 }
 
-// advance moves a trigger's head on. It reads several of the following at once.
-func (c *claiming) advance(organization id.ID, h *head, most int) error {
-	last := h.execution
+// advance moves the head on that was chosen last. It reads several of the following
+// at once.
+func (c *claiming) advance(most int) error {
+	organization, h, last := c.last.organization, c.last.head, c.last.execution
+	if h == nil {
+		return nil
+	}
+	c.last = candidate{}
 	if len(h.following) == 0 && !h.complete {
 		var err error
 		h.following, err = c.tx.ids(`
@@ -336,16 +351,12 @@ func (c *claiming) take(chosen []candidate) error {
 	for _, x := range chosen {
 		row := rows[x.execution]
 		if row == nil {
-			if err := c.release(x); err != nil {
-				return err
-			}
+			c.release(x)
 			continue
 		}
 		if state, reason := row.refusal(); reason != "" {
 			c.settled++
-			if err := c.release(x); err != nil {
-				return err
-			}
+			c.release(x)
 			if err := row.end(c.tx, state, reason, c.now); err != nil {
 				return err
 			}
@@ -364,9 +375,9 @@ func (c *claiming) take(chosen []candidate) error {
 }
 
 // release counts a candidate as waiting again.
-func (c *claiming) release(x candidate) error {
+func (c *claiming) release(x candidate) {
 	x.head.room++
-	return c.tx.counters.add(c.tx, x.organization, 1, -1)
+	c.tx.counters.add(x.organization, 1, -1)
 }
 
 // start claims a waiting execution.

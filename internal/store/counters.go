@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 
@@ -16,84 +17,98 @@ type counter struct {
 	turn int64
 }
 
-// counters holds the counters that a batch touches. They are read once and
+// counters holds the counters that a batch touches. They are read at most once and
 // written once for each batch, for nearly every unit changes them.
 type counters struct {
-	rows map[id.ID]*counter
-	// stored are the rows as they were read; others may have changed them
-	// since, so that only differences are written.
-	stored map[id.ID]counter
+	rows map[id.ID]*counterRow
 	// allWaiting says that every organization with waiting runs is in rows.
 	allWaiting bool
 	lastTurn   int64
-	changed    map[id.ID]bool
-	// before are the values that the running unit changed, oldest first.
-	before []counter
+	// before are the changes that the running unit has gone on from, oldest first.
+	before []counterChange
+}
+
+// counterRow is a counter and what the batch adds to it. Others may change it
+// meanwhile, so that only this is written.
+type counterRow struct {
+	stored counter
+	// read says that stored holds what is stored, missing that this is nothing.
+	read, missing bool
+	added         counter // its turn is the last that the batch gave it, or 0
+}
+
+// counterChange is what was added to a row.
+type counterChange struct {
+	row   *counterRow
+	added counter
 }
 
 func newCounters() *counters {
-	return &counters{rows: make(map[id.ID]*counter), stored: make(map[id.ID]counter), lastTurn: -1, changed: make(map[id.ID]bool)}
+	return &counters{rows: make(map[id.ID]*counterRow), lastTurn: -1}
 }
 
 const counterColumns = "organization_id, waiting, running, last_turn"
 
+// now is the counter as the units so far left it.
+func (r *counterRow) now() counter {
+	now := r.stored
+	now.waiting += r.added.waiting
+	now.running += r.added.running
+	now.turn = max(now.turn, r.added.turn)
+	return now
+}
+
+// row returns an organization's row, read or not.
+func (c *counters) row(organization id.ID) *counterRow {
+	row, ok := c.rows[organization]
+	if !ok {
+		row = &counterRow{stored: counter{organization: organization}}
+		c.rows[organization] = row
+	}
+	return row
+}
+
 // of returns an organization's counter as the units so far left it.
 func (c *counters) of(t *tx, organization id.ID) (counter, error) {
-	row, err := c.row(t, organization)
-	if err != nil {
-		return counter{}, err
+	row := c.row(organization)
+	if !row.read {
+		stored := row.stored
+		found, err := t.one(`SELECT `+counterColumns+` FROM queue_counters WHERE organization_id = ?`,
+			args{organization}, &stored.organization, &stored.waiting, &stored.running, &stored.turn)
+		if err != nil {
+			return counter{}, err
+		}
+		row.stored, row.read, row.missing = stored, true, !found
 	}
-	return *row, nil
+	return row.now(), nil
 }
 
-func (c *counters) row(t *tx, organization id.ID) (*counter, error) {
-	if row, ok := c.rows[organization]; ok {
-		return row, nil
+func (c *counters) know(stored counter) {
+	if row := c.row(stored.organization); !row.read {
+		row.stored, row.read = stored, true
 	}
-	row := &counter{organization: organization}
-	_, err := t.one(`SELECT `+counterColumns+` FROM queue_counters WHERE organization_id = ?`,
-		args{organization}, &row.organization, &row.waiting, &row.running, &row.turn)
-	if err != nil {
-		return nil, err
-	}
-	c.know(row)
-	return row, nil
 }
 
-func (c *counters) know(row *counter) {
-	c.rows[row.organization] = row
-	c.stored[row.organization] = *row
-}
-
-// add changes an organization's counts.
-func (c *counters) add(t *tx, organization id.ID, waiting, running int) error {
-	row, err := c.row(t, organization)
-	if err != nil {
-		return err
-	}
-	c.before = append(c.before, *row)
-	row.waiting += waiting
-	row.running += running
-	c.changed[organization] = true
-	return nil
+// add changes an organization's counts. Whoever adds its first has looked at them.
+func (c *counters) add(organization id.ID, waiting, running int) {
+	row := c.row(organization)
+	c.before = append(c.before, counterChange{row, row.added})
+	row.added.waiting += waiting
+	row.added.running += running
 }
 
 // took notes that an organization had its turn.
 func (c *counters) took(t *tx, organization id.ID) error {
-	row, err := c.row(t, organization)
-	if err != nil {
-		return err
-	}
 	if c.lastTurn < 0 {
 		if _, err := t.one(`SELECT COALESCE(MAX(last_turn), 0) FROM queue_counters`, nil, &c.lastTurn); err != nil {
 			return err
 		}
 	}
-	c.before = append(c.before, *row)
+	row := c.row(organization)
+	c.before = append(c.before, counterChange{row, row.added})
 	// A turn that is undone leaves a gap, which does no harm.
 	c.lastTurn++
-	row.turn = c.lastTurn
-	c.changed[organization] = true
+	row.added.turn = c.lastTurn
 	return nil
 }
 
@@ -103,13 +118,9 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 	if !c.allWaiting {
 		err := t.each(`SELECT `+counterColumns+` FROM queue_counters WHERE waiting > 0`, nil, func(scan scanner) error {
 			var row counter
-			if err := scan(&row.organization, &row.waiting, &row.running, &row.turn); err != nil {
-				return err
-			}
-			if _, known := c.rows[row.organization]; !known {
-				c.know(&row)
-			}
-			return nil
+			err := scan(&row.organization, &row.waiting, &row.running, &row.turn)
+			c.know(row)
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -117,25 +128,32 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 		c.allWaiting = true
 	}
 	var queued []counter
-	for _, row := range c.rows {
-		if row.waiting > 0 {
-			queued = append(queued, *row)
+	for organization, row := range c.rows {
+		if row.now().waiting <= 0 {
+			continue
 		}
+		now, err := c.of(t, organization)
+		if err != nil {
+			return nil, err
+		}
+		queued = append(queued, now)
 	}
 	slices.SortFunc(queued, func(a, b counter) int {
-		if a.turn != b.turn {
-			return int(min(max(a.turn-b.turn, -1), 1))
-		}
-		return bytes.Compare(a.organization[:], b.organization[:])
+		return cmp.Or(cmp.Compare(a.turn, b.turn), bytes.Compare(a.organization[:], b.organization[:]))
 	})
 	return queued, nil
+}
+
+// only forgets all organizations but these, as if nothing waited in others. Nothing
+// must have been changed yet.
+func (c *counters) only(organizations []id.ID) {
+	maps.DeleteFunc(c.rows, func(organization id.ID, _ *counterRow) bool { return !slices.Contains(organizations, organization) })
 }
 
 // lock reads the counters of these organizations anew, keeps others from
 // changing them, and forgets all others.
 func (c *counters) lock(t *tx, organizations []id.ID) error {
 	clear(c.rows)
-	clear(c.stored)
 	c.allWaiting = true
 	list, values := in(organizations)
 	if err := t.save(); err != nil {
@@ -147,7 +165,7 @@ func (c *counters) lock(t *tx, organizations []id.ID) error {
 		if err := scan(&row.organization, &row.waiting, &row.running, &row.turn); err != nil {
 			return err
 		}
-		c.know(&row)
+		c.know(row)
 		return nil
 	})
 }
@@ -157,7 +175,7 @@ func (c *counters) keep() { c.before = c.before[:0] }
 
 func (c *counters) undo() {
 	for _, old := range slices.Backward(c.before) {
-		*c.rows[old.organization] = old
+		old.row.added = old.added
 	}
 	c.before = c.before[:0]
 }
@@ -165,33 +183,31 @@ func (c *counters) undo() {
 // flush writes the counters that changed, in the order of their ids: whoever
 // locks several does it in this order.
 func (c *counters) flush(t *tx) error {
-	changed := slices.SortedFunc(maps.Keys(c.changed), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
-	for _, organization := range changed {
-		if err := c.rows[organization].store(t, c.stored[organization]); err != nil {
+	organizations := slices.SortedFunc(maps.Keys(c.rows), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
+	for _, organization := range organizations {
+		if err := c.rows[organization].store(t, organization); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// store adds what changed since the row was read.
-func (c *counter) store(t *tx, before counter) error {
-	waiting, running := c.waiting-before.waiting, c.running-before.running
-	if waiting == 0 && running == 0 && c.turn == before.turn {
+// store adds what the batch has changed.
+func (r *counterRow) store(t *tx, organization id.ID) error {
+	added := r.added
+	if added == (counter{}) {
 		return nil
 	}
-	n, err := t.exec(`
-		UPDATE queue_counters SET waiting = waiting + ?, running = running + ?,
-			last_turn = CASE WHEN last_turn < ? THEN ? ELSE last_turn END
-		WHERE organization_id = ?`, waiting, running, c.turn, c.turn, c.organization)
-	if err != nil || n > 0 {
-		return err
+	if !r.missing {
+		return t.later(`
+			UPDATE queue_counters SET waiting = waiting + ?, running = running + ?,
+				last_turn = CASE WHEN last_turn < ? THEN ? ELSE last_turn END
+			WHERE organization_id = ?`, added.waiting, added.running, added.turn, added.turn, organization)
 	}
 	// The first of an organization: all differences are counts.
-	_, err = t.exec(`
+	return t.later(`
 		INSERT INTO queue_counters (organization_id, waiting, running, last_turn) VALUES (?, ?, ?, ?)
 		ON CONFLICT (organization_id) DO UPDATE SET
 			waiting = queue_counters.waiting + excluded.waiting, running = queue_counters.running + excluded.running`,
-		c.organization, waiting, running, c.turn)
-	return err
+		organization, added.waiting, added.running, added.turn)
 }

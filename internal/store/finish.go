@@ -54,7 +54,8 @@ func finish(t *tx, c *execution.Claim, o execution.Outcome, chunk *encodedChunk)
 	}
 	t.failures.ended(c.WorkflowID, c.ExecutionID, o.State, o.EndedAt, c.Trigger.Type)
 	t.totals.ended(c.OrganizationID, c.WorkflowID, o.State, c.ReceivedAt, max(o.Duration, 0))
-	return t.counters.add(t, c.OrganizationID, 0, -1)
+	t.counters.add(c.OrganizationID, 0, -1)
+	return nil
 }
 
 // endAttempt notes the end of an attempt that the end of its execution does not

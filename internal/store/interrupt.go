@@ -51,7 +51,8 @@ func interrupt(t *tx, lease execution.Lease, in execution.Interruption, chunk *e
 		return "", err
 	}
 	t.notices.queue = true
-	return state, t.counters.add(t, row.organization, 1, -1)
+	t.counters.add(row.organization, 1, -1)
+	return state, nil
 }
 
 // startedRow is a running execution whose attempt is about to end without a
@@ -132,7 +133,8 @@ func (r *startedRow) end(t *tx, lease execution.Lease, state execution.State, fa
 	}
 	t.failures.ended(r.workflow, lease.ExecutionID, state, at, r.triggerType)
 	t.totals.ended(r.organization, r.workflow, state, r.received, ran)
-	return t.counters.add(t, r.organization, 0, -1)
+	t.counters.add(r.organization, 0, -1)
+	return nil
 }
 
 // takeBackBatch is how many claims one unit takes back.

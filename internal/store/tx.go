@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/id"
@@ -218,6 +219,9 @@ func protect(t *tx, run func(*tx) error) (err error) {
 // flush writes what the units of a batch counted together.
 func (t *tx) flush() error {
 	t.touched = true // the batch's own writes need no savepoint
+	if err := t.settle(); err != nil {
+		return err
+	}
 	if err := t.counters.flush(t); err != nil {
 		return err
 	}
@@ -237,6 +241,18 @@ func (t *tx) flush() error {
 		return err
 	}
 	return t.conn.dialect.announce(t, t.notices)
+}
+
+// settle runs what is pending if that can show that a unit is refused: it must be
+// known before the commit, which goes to the server with what precedes it.
+func (t *tx) settle() error {
+	if !slices.ContainsFunc(t.pending, func(s statement) bool { return s.must > 0 }) {
+		return nil
+	}
+	all := t.pending
+	t.pending = nil
+	_, err := t.conn.link.exec(t.ctx, all)
+	return err
 }
 
 // begin opens a transaction for a batch. What it returns is released after the

@@ -85,5 +85,6 @@ func (r *waitingRow) end(t *tx, state execution.State, reason string, at time.Ti
 		return err
 	}
 	t.totals.ended(r.organizationID, r.workflowID, state, r.receivedAt, 0)
-	return t.counters.add(t, r.organizationID, -1, 0)
+	t.counters.add(r.organizationID, -1, 0)
+	return nil
 }

@@ -184,7 +184,11 @@ func TestCountersOfAFailedUnitAreForgotten(t *testing.T) {
 	s := openTest(t)
 	o := testID("o")
 	count := func(waiting int, err error) func(*tx) error {
-		return func(t *tx) error { return errors.Join(t.counters.add(t, o, waiting, 0), err) }
+		return func(t *tx) error {
+			_, read := t.counters.of(t, o)
+			t.counters.add(o, waiting, 0)
+			return errors.Join(read, err)
+		}
 	}
 	batch(t, s, count(3, nil), count(5, errors.New("failed")), count(4, nil))
 	batch(t, s, count(-1, nil), count(-100, nil), count(1, nil)) // the second breaks the check at the commit
