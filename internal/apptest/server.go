@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -226,14 +225,9 @@ func Build(path string, tags ...string) error {
 	return build.Run()
 }
 
-// garbage is how many percent of what a test program keeps it may throw away
-// before it looks for it: it keeps little, and its servers throw away much.
-const garbage = 400
-
 // Main runs the tests of a package, and then removes what Binary built and ends
 // what Cluster started. It is what TestMain exits with.
 func Main(m *testing.M) int {
-	debug.SetGCPercent(garbage)
 	code := m.Run()
 	if cluster.server != nil {
 		_ = cluster.server.Remove() // the tests are over
