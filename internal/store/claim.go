@@ -296,13 +296,15 @@ func (c *claiming) next() (candidate, error) {
 }
 
 // advance moves the head on that was chosen last. It reads several of the following
-// at once.
+// at once, two at least: SQLite plans a query anew when its limit changes to or
+// from one.
 func (c *claiming) advance(most int) error {
 	organization, h, last := c.last.organization, c.last.head, c.last.execution
 	if h == nil {
 		return nil
 	}
 	c.last = candidate{}
+	most = max(most, 2)
 	if len(h.following) == 0 && !h.complete {
 		var err error
 		h.following, err = c.tx.ids(`
