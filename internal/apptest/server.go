@@ -90,7 +90,12 @@ func Start(t testing.TB, o Options) *Server {
 			}
 		})
 	}}
-	t.Cleanup(func() { s.stop(t) })
+	t.Cleanup(func() {
+		s.stop(t)
+		// A test is kept, with what its cleanups hold, until all parallel ones have
+		// ended; a hundred servers are a gigabyte.
+		s.App, a = nil, nil
+	})
 	s.beside = besides(t, o.DataDir)
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatalf("start the server: %v", err)
