@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -188,14 +189,18 @@ func (s *server) memory() (all int64, children int, err error) {
 			}
 		}
 	}
+	alive := 0
 	for _, pid := range pids {
 		pss, err := proportional(pid)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // the child has ended
+		}
 		if err != nil {
 			return 0, 0, err
 		}
-		all += pss
+		all, alive = all+pss, alive+1
 	}
-	return all, len(pids) - 1, nil
+	return all, alive - 1, nil
 }
 
 func proportional(pid int) (int64, error) {
