@@ -15,7 +15,6 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -50,12 +49,8 @@ func (b *bench) Accept(_ context.Context, a execution.Acceptance) (execution.Acc
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	dir := t.TempDir()
 	b := &bench{presence: &presence{known: true}}
-	b.World = storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs = filepath.Join(dir, "test.db"), filepath.Join(dir, "blobs")
-		return store.Open(t.Context(), cfg)
-	})
+	b.World = storetest.NewWorld(t, storetest.SQLite(t, filepath.Join(t.TempDir(), "flowwd.db")))
 	b.flow, b.triggers = b.Deployed(b.Namespace())
 	ids := id.NewSource(b.Now)
 	b.Service = dev.New(dev.Config{

@@ -37,11 +37,7 @@ type house struct {
 
 func newHouse(t *testing.T, slots int, options ...workflow.Options) *house {
 	t.Helper()
-	dir := t.TempDir()
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs, cfg.Now = filepath.Join(dir, "test.db"), filepath.Join(dir, "blobs"), time.Now
-		return store.Open(t.Context(), cfg)
-	})
+	w := storetest.NewWorld(t, storetest.SQLite(t, filepath.Join(t.TempDir(), "flowwd.db")), func(cfg *store.Config) { cfg.Now = time.Now })
 	h := &house{world: w, faults: newFaulty(w.Store), engine: dummy.New(slots, time.Now), ids: id.NewSource(time.Now)}
 	source := workflow.Source{Files: map[string]string{"behaviour": "echo"}, Entrypoint: "behaviour"}
 	program, err := h.engine.Compile(t.Context(), source)

@@ -20,10 +20,7 @@ func installation(t *testing.T) config.DataDir {
 	if err := dir.Make(); err != nil {
 		t.Fatal(err)
 	}
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs = dir.Database(), dir.Blobs()
-		return store.Open(t.Context(), cfg)
-	})
+	w := storetest.NewWorld(t, storetest.SQLite(t, dir.Database()), func(cfg *store.Config) { cfg.Blobs = dir.Blobs() })
 	w.Fill()
 	if _, err := dir.LoadKeys(); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/execution"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
 
@@ -14,10 +13,7 @@ import (
 func TestLastAttemptsAreShownOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "flowwd.db")
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path = path
-		return store.Open(t.Context(), cfg)
-	})
+	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	_, triggers := w.Deployed(w.Namespace())
 	claim := w.Run(triggers[0])
 	o := w.Outcome()

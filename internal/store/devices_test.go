@@ -7,7 +7,6 @@ import (
 
 	"github.com/usefloww/flowwd/internal/fault"
 	"github.com/usefloww/flowwd/internal/identity"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 	"github.com/usefloww/flowwd/internal/tenant"
 )
@@ -17,10 +16,7 @@ import (
 func TestDisabledUsersHaveNoCommandLines(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "flowwd.db")
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path = path
-		return store.Open(t.Context(), cfg)
-	})
+	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

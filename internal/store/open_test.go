@@ -211,12 +211,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 // TestWriteAheadLogStaysSmall writes several times what the log may hold.
 func TestWriteAheadLogStaysSmall(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	path := filepath.Join(folder, "flowwd.db")
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path = path
-		return store.Open(t.Context(), cfg)
-	})
+	path := filepath.Join(t.TempDir(), "flowwd.db")
+	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	_, triggers := w.Deployed(w.Namespace())
 	const limit = 40 << 20
 	for range 2000 { // 64 KiB each

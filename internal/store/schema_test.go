@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
 
@@ -61,12 +60,8 @@ func count(t *testing.T, db *sql.DB, table string) (n int) {
 // say that their rows belong to somebody none may be.
 func TestEveryTableIsCoveredByRetention(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	path := filepath.Join(folder, "flowwd.db")
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs = path, filepath.Join(folder, "bodies")
-		return store.Open(t.Context(), cfg)
-	})
+	path := filepath.Join(t.TempDir(), "flowwd.db")
+	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	f := w.Fill()
 	db := raw(t, path)
 	for _, table := range tables(t, db) {
@@ -137,12 +132,8 @@ func referring(t *testing.T, db *sql.DB, table, name string) bool {
 // list of more than two values: SQLite makes it a table, anew in each statement.
 func TestRunsAreCheckedLightly(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	path := filepath.Join(folder, "flowwd.db")
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs = path, filepath.Join(folder, "bodies")
-		return store.Open(t.Context(), cfg)
-	})
+	path := filepath.Join(t.TempDir(), "flowwd.db")
+	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	w.Fill()
 	db := raw(t, path)
 	list := regexp.MustCompile(`IN\s*\([^)]*,[^)]*,[^)]*\)`)

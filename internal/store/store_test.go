@@ -5,21 +5,14 @@ import (
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/schematest"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 )
 
 // sqlite makes databases in folders of their own.
 func sqlite(t testing.TB) storetest.Opener {
-	folder := t.TempDir()
-	schematest.SQLite(t, filepath.Join(folder, "flowwd.db"))
-	return func(cfg store.Config) (*store.Store, error) {
-		cfg.Path = filepath.Join(folder, "flowwd.db")
-		if cfg.Blobs == "" {
-			cfg.Blobs = filepath.Join(folder, "bodies")
-		}
-		return store.Open(t.Context(), cfg)
-	}
+	path := filepath.Join(t.TempDir(), "flowwd.db")
+	schematest.SQLite(t, path)
+	return storetest.SQLite(t, path)
 }
 
 func TestSQLite(t *testing.T) {

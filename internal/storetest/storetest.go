@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/usefloww/flowwd/internal/store"
@@ -14,6 +15,17 @@ type Backend func(t *testing.T) Opener
 // configuration that says where the data is; the rest is the caller's. The
 // caller closes the store.
 type Opener func(cfg store.Config) (*store.Store, error)
+
+// SQLite opens a database file, with a folder for large bodies beside it.
+func SQLite(t testing.TB, path string) Opener {
+	return func(cfg store.Config) (*store.Store, error) {
+		cfg.Path = path
+		if cfg.Blobs == "" {
+			cfg.Blobs = filepath.Join(filepath.Dir(path), "bodies")
+		}
+		return store.Open(t.Context(), cfg)
+	}
+}
 
 // Run runs the suite.
 func Run(t *testing.T, backend Backend) {

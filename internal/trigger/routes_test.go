@@ -8,7 +8,6 @@ import (
 
 	"github.com/usefloww/flowwd/internal/deploy"
 	"github.com/usefloww/flowwd/internal/id"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -38,11 +37,7 @@ func (r *reads) WebhookWorkflow(ctx context.Context, path string) (id.ID, error)
 
 func routed(t *testing.T) (*reads, *trigger.Routes) {
 	t.Helper()
-	r := &reads{World: storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		dir := t.TempDir()
-		cfg.Path, cfg.Blobs = filepath.Join(dir, "test.db"), filepath.Join(dir, "blobs")
-		return store.Open(t.Context(), cfg)
-	})}
+	r := &reads{World: storetest.NewWorld(t, storetest.SQLite(t, filepath.Join(t.TempDir(), "flowwd.db")))}
 	return r, trigger.NewRoutes(r)
 }
 

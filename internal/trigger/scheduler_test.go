@@ -12,7 +12,6 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 	"github.com/usefloww/flowwd/internal/provider"
 	"github.com/usefloww/flowwd/internal/provider/builtin"
-	"github.com/usefloww/flowwd/internal/store"
 	"github.com/usefloww/flowwd/internal/storetest"
 	"github.com/usefloww/flowwd/internal/trigger"
 	"github.com/usefloww/flowwd/internal/workflow"
@@ -43,11 +42,7 @@ func (a *accepter) Accept(ctx context.Context, x execution.Acceptance) (executio
 // scheduled is a world with a schedule and a clock that the test moves.
 func scheduled(t *testing.T, expression, timezone string) (*accepter, *trigger.Scheduler, workflow.Workflow) {
 	t.Helper()
-	dir := t.TempDir()
-	w := storetest.NewWorld(t, func(cfg store.Config) (*store.Store, error) {
-		cfg.Path, cfg.Blobs = filepath.Join(dir, "test.db"), filepath.Join(dir, "blobs")
-		return store.Open(t.Context(), cfg)
-	})
+	w := storetest.NewWorld(t, storetest.SQLite(t, filepath.Join(t.TempDir(), "flowwd.db")))
 	catalogue := provider.Catalogue{builtin.Type: builtin.Provider{}}
 	f := w.Workflow(w.Namespace())
 	d := workflow.Declaration{
