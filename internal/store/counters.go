@@ -83,10 +83,18 @@ func (c *counters) of(t *tx, organization id.ID) (counter, error) {
 	return row.now(), nil
 }
 
-func (c *counters) know(stored counter) {
-	if row := c.row(stored.organization); !row.read {
-		row.stored, row.read = stored, true
-	}
+// learn reads counters, of which those that the batch knows stay as they are.
+func (c *counters) learn(t *tx, which string, values args) error {
+	return t.each(`SELECT `+counterColumns+` FROM queue_counters q `+which, values, func(scan scanner) error {
+		var stored counter
+		if err := scan(&stored.organization, &stored.waiting, &stored.running, &stored.turn); err != nil {
+			return err
+		}
+		if row := c.row(stored.organization); !row.read {
+			row.stored, row.read = stored, true
+		}
+		return nil
+	})
 }
 
 // add changes an organization's counts. Whoever adds its first has looked at them.
@@ -116,13 +124,7 @@ func (c *counters) took(t *tx, organization id.ID) error {
 // is longest ago first.
 func (c *counters) queued(t *tx) ([]counter, error) {
 	if !c.allWaiting {
-		err := t.each(`SELECT `+counterColumns+` FROM queue_counters WHERE waiting > 0`, nil, func(scan scanner) error {
-			var row counter
-			err := scan(&row.organization, &row.waiting, &row.running, &row.turn)
-			c.know(row)
-			return err
-		})
-		if err != nil {
+		if err := c.learn(t, `WHERE waiting > 0`, nil); err != nil {
 			return nil, err
 		}
 		c.allWaiting = true
@@ -159,15 +161,7 @@ func (c *counters) lock(t *tx, organizations []id.ID) error {
 	if err := t.save(); err != nil {
 		return err
 	}
-	return t.each(`SELECT `+counterColumns+` FROM queue_counters q WHERE organization_id IN `+list+`
-		ORDER BY organization_id`+t.conn.dialect.lock("q"), values, func(scan scanner) error {
-		var row counter
-		if err := scan(&row.organization, &row.waiting, &row.running, &row.turn); err != nil {
-			return err
-		}
-		c.know(row)
-		return nil
-	})
+	return c.learn(t, `WHERE organization_id IN `+list+` ORDER BY organization_id`+t.conn.dialect.lock("q"), values)
 }
 
 // keep makes the running unit's changes final, undo takes them back.

@@ -15,7 +15,7 @@ import (
 const maxAlike = 64 << 10
 
 // alike is a statement about one row that can be written for many, which come as
-// an array for each of its placeholders.
+// an array for each of its values.
 type alike struct {
 	before, after string // the arrays
 	// text is the statement for many; empty until its types are known.
@@ -125,9 +125,9 @@ func (l *pipelineLink) together(ctx context.Context, g *group) error {
 	return nil
 }
 
-// types asks the server for the types of a statement's placeholders.
+// types asks the server for the types of a statement's values.
 func (l *pipelineLink) types(ctx context.Context, text string) ([]string, error) {
-	described, err := l.conn.Prepare(ctx, "", postgresDialect{}.placeholders(text))
+	described, err := l.conn.Prepare(ctx, "", postgresDialect{}.numbered(text))
 	if err != nil {
 		return nil, err
 	}

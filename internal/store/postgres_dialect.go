@@ -34,8 +34,8 @@ func (postgresDialect) begin(mode mode) string {
 // what the server itself bounds, which says more.
 func (postgresDialect) timeout() time.Duration { return 45 * time.Second }
 
-// placeholders numbers the question marks. No statement has one inside a text.
-func (postgresDialect) placeholders(query string) string {
+// numbered is a statement with its question marks numbered, as PostgreSQL has them. No statement has one inside a text.
+func (postgresDialect) numbered(query string) string {
 	if !strings.Contains(query, "?") {
 		return query
 	}

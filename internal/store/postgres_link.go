@@ -91,7 +91,7 @@ func (l *pipelineLink) query(ctx context.Context, all []statement) (rows, error)
 func (l *pipelineLink) send(ctx context.Context, all []statement) pgx.BatchResults {
 	var b pgx.Batch
 	for _, s := range all {
-		b.Queue(postgresDialect{}.placeholders(s.text), s.values...)
+		b.Queue(postgresDialect{}.numbered(s.text), s.values...)
 	}
 	return l.conn.SendBatch(ctx, &b)
 }
