@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// maxKept is how many webhooks are kept in memory, about 1 KB each.
+	// maxKept is how many webhooks are kept in memory.
 	maxKept = 10_000
 	// maxLookups is how many addresses are looked up in the database at once, less
 	// than what reads it: anybody can send to addresses that do not exist.
