@@ -87,6 +87,9 @@ func testFinish(t *testing.T, backend Backend) {
 				w.lost(name+": "+what, err)
 			}
 		}
+		depth, err := w.QueueDepth(w.ctx())
+		w.must(err)
+		equal(t, "queue", depth, execution.Depth{Running: 1})
 		w.must(w.FinishExecution(w.ctx(), &claim, w.Outcome()))
 		ended := w.Get(claim.ExecutionID, claim.OrganizationID)
 		for what, err := range w.writes(claim) {
@@ -94,6 +97,11 @@ func testFinish(t *testing.T, backend Backend) {
 		}
 		equal(t, "execution", w.Get(claim.ExecutionID, claim.OrganizationID), ended)
 		equal(t, "lines", len(w.lines(claim.ExecutionID)), 0)
+		depth, err = w.QueueDepth(w.ctx())
+		w.must(err)
+		equal(t, "queue after the end", depth, execution.Depth{})
+		_, total := w.page(execution.ListFilter{Organizations: []id.ID{claim.OrganizationID}, Limit: 10})
+		equal(t, "executions counted", total, 1)
 	})
 
 	t.Run("of two ends one is kept", func(t *testing.T) {
