@@ -22,6 +22,11 @@ const (
 	adminPassword = "measured again and again"
 )
 
+// adminEnv are the settings that make this account.
+func adminEnv() []string {
+	return []string{"FLOWW_ADMIN_EMAIL=" + adminEmail, "FLOWW_ADMIN_PASSWORD=" + adminPassword}
+}
+
 const formType = "application/x-www-form-urlencoded"
 
 // rounds of requests, each one of every sort, so that all credentials see the same
@@ -49,7 +54,7 @@ func measureAuth(ctx context.Context, o options, in installation, work string, r
 		env         []string
 		credentials func(context.Context, *server) ([]credential, error)
 	}{
-		{"password", []string{"FLOWW_ADMIN_EMAIL=" + adminEmail, "FLOWW_ADMIN_PASSWORD=" + adminPassword}, ownCredentials},
+		{"password", adminEnv(), ownCredentials},
 		{"oidc", []string{"AUTH_TYPE=oidc", "AUTH_ISSUER_URL=" + p.url, "AUTH_CLIENT_ID=bench", "AUTH_CLIENT_SECRET=bench"}, p.credentials},
 	} {
 		with := o

@@ -22,7 +22,7 @@ const (
 // measureCold measures the first line of runs for organizations that have no
 // process yet.
 func measureCold(ctx context.Context, o options, in installation, work string, r *report) error {
-	o.env = append(o.env, "FLOWW_ADMIN_EMAIL="+adminEmail, "FLOWW_ADMIN_PASSWORD="+adminPassword)
+	o.env = append(o.env, adminEnv()...)
 	f, err := in.start(ctx, o, filepath.Join(work, "cold"))
 	if err != nil {
 		return err
@@ -49,14 +49,9 @@ func measureCold(ctx context.Context, o options, in installation, work string, r
 	if err := f.untilCold(ctx); err != nil {
 		return err
 	}
-	var shown latencies
-	for _, path := range paths {
-		begin := time.Now()
-		if err := s.untilFirstLine(ctx, path); err != nil {
-			return err
-		}
-		shown = append(shown, time.Since(begin))
-		time.Sleep(time.Until(begin.Add(500 * time.Millisecond)))
+	shown, err := s.firstLines(ctx, paths, 500*time.Millisecond)
+	if err != nil {
+		return err
 	}
 	r.add("event → first line of an organization without a process, 2/s", "p50 %s, max %s of %d", ms(shown.at(50)), ms(shown.at(100)), len(shown))
 	return f.stop()

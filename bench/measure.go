@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -77,20 +78,28 @@ func measureFirstLine(ctx context.Context, o options, in installation, work stri
 	if err != nil {
 		return err
 	}
-	var shown latencies
-	for i := range o.samples + 20 {
-		next := time.Now().Add(10 * time.Millisecond)
-		begin := time.Now()
-		if err := s.untilFirstLine(ctx, path); err != nil {
-			return err
-		}
-		if i >= 20 { // the first ones warm the server up
-			shown = append(shown, time.Since(begin))
-		}
-		time.Sleep(time.Until(next))
+	const before = 20 // they warm the server up
+	shown, err := s.firstLines(ctx, slices.Repeat([]string{path}, before+o.samples), 10*time.Millisecond)
+	if err != nil {
+		return err
 	}
+	shown = shown[before:]
 	r.add("event → first line on the stream, 100/s", "p50 %s, p99 %s", ms(shown.at(50)), ms(shown.at(99)))
 	return f.stop()
+}
+
+// firstLines sends an event to each path, one after the other and no sooner than
+// every so long, and returns how long the first line of each run took.
+func (s *server) firstLines(ctx context.Context, paths []string, every time.Duration) (shown latencies, err error) {
+	for _, path := range paths {
+		begin := time.Now()
+		if err := s.untilFirstLine(ctx, path); err != nil {
+			return nil, err
+		}
+		shown = append(shown, time.Since(begin))
+		time.Sleep(time.Until(begin.Add(every)))
+	}
+	return shown, nil
 }
 
 func (s *server) untilFirstLine(ctx context.Context, path string) error {

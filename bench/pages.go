@@ -38,7 +38,7 @@ func measurePages(ctx context.Context, o options, in installation, work string, 
 	if in.servers > 1 {
 		return nil // each would take as long as one alone
 	}
-	o.env = append(o.env, "FLOWW_ADMIN_EMAIL="+adminEmail, "FLOWW_ADMIN_PASSWORD="+adminPassword)
+	o.env = append(o.env, adminEnv()...)
 	backup, err := crowdBackup(ctx, o, work, seldom, &crowd{workflows: pageWorkflows, executions: pageExecutions, busiest: pageBusiest})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -63,15 +64,9 @@ func (f fleet) measureScaled(ctx context.Context, o options, name string, schedu
 		return err
 	}
 	r.add(name+"100 events/s: acknowledged", "p50 %s, p99 %s", ms(acknowledged.at(50)), ms(acknowledged.at(99)))
-	var shown latencies
-	for range o.samples {
-		next := time.Now().Add(10 * time.Millisecond)
-		begin := time.Now()
-		if err := f[0].untilFirstLine(ctx, path); err != nil {
-			return err
-		}
-		shown = append(shown, time.Since(begin))
-		time.Sleep(time.Until(next))
+	shown, err := f[0].firstLines(ctx, slices.Repeat([]string{path}, o.samples), 10*time.Millisecond)
+	if err != nil {
+		return err
 	}
 	r.add(name+"event → first line", "p50 %s, p99 %s", ms(shown.at(50)), ms(shown.at(99)))
 	bytes, children, err := f.memory()
