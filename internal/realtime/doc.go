@@ -4,6 +4,9 @@
 //	execution (after the commit) → Feed: bounded, ordered for each workflow →
 //	Transport: the node in this process, or Centrifugo → subscribers
 //
+// The order is the one in which the Feed is told. Each run tells for itself when
+// its commit is done, so that of two runs that end together either may be first.
+//
 // Gate decides who may connect and to which channels somebody may subscribe;
 // both homes ask it. The embedded node asks it directly, Centrifugo through its
 // proxy calls (/centrifugo/connect and /centrifugo/subscribe).

@@ -48,8 +48,8 @@ type FeedConfig struct {
 	Now        func() time.Time
 }
 
-// Feed publishes what happens, in the order in which it happens to each
-// workflow, and never makes anybody wait. Safe for concurrent use.
+// Feed publishes what happens, for each workflow in the order in which it is
+// told, and never makes anybody wait. Safe for concurrent use.
 type Feed struct {
 	FeedConfig
 	seed  maphash.Seed

@@ -5,6 +5,7 @@ package pages
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +16,8 @@ import (
 )
 
 // connect opens a connection of the official client in the window, by one
-// transport, and resolves when both channels are decided about. What it hears and
-// whether it is back are in window.heard and window.back.
+// transport, and resolves when both channels are decided about. What it hears is in
+// window.heard, and in window.runs by execution; whether it is back in window.back.
 const connect = `new Promise((done, fail) => {
 	const answers = {};
 	const answered = (channel, answer) => {
@@ -24,6 +25,7 @@ const connect = `new Promise((done, fail) => {
 		if (Object.keys(answers).length === 2) done(JSON.stringify(answers));
 	};
 	window.heard = [];
+	window.runs = {};
 	window.back = 0;
 	window.client = new Centrifuge([{transport: %q, endpoint: %q}], {emulationEndpoint: location.origin + %q, minReconnectDelay: 20, maxReconnectDelay: 200});
 	client.on("disconnected", (e) => fail(new Error("disconnected: " + e.code + " " + e.reason)));
@@ -35,7 +37,10 @@ const connect = `new Promise((done, fail) => {
 			answered(channel, "open");
 		});
 		s.on("unsubscribed", (e) => answered(channel, e.code));
-		s.on("publication", ({data}) => heard.push(data.type.replace("workflow.execution.", "") + " " + (data.payload.result ?? "")));
+		s.on("publication", ({data}) => {
+			heard.push(data.type.replace("workflow.execution.", "") + " " + (data.payload.result ?? ""));
+			(runs[data.payload.execution_id] ??= []).push(heard.at(-1));
+		});
 		s.subscribe();
 	}
 	client.connect();
@@ -43,7 +48,8 @@ const connect = `new Promise((done, fail) => {
 
 // The official client in a browser speaks to the node by each of its transports,
 // with the cookie of its reader: it is let in where the reader may look, refused
-// elsewhere for good, and recovers what it missed while its line was cut.
+// elsewhere for good, and recovers what it missed while its line was cut: each
+// event of each run once, those of one run in their order.
 func TestBrowserClientByEachTransport(t *testing.T) {
 	t.Parallel()
 	s := withRuns(t)
@@ -66,19 +72,20 @@ func TestBrowserClientByEachTransport(t *testing.T) {
 		if answers[mine] != "open" || answers[foreign] != 403.0 {
 			t.Errorf("%s: the channels are answered %v", way.endpoint, answers)
 		}
-		d.Run(t, `{"n": 1}`)
+		want := map[string][]string{}
+		run := func(n int) {
+			e := d.Run(t, fmt.Sprintf(`{"n": %d}`, n))
+			want[e.ID] = []string{"webhook.received ", "started ", fmt.Sprintf("completed %d", n)}
+		}
+		run(1)
 		f.holds(`heard.includes("completed 1")`)
 		f.cable.Cut()
 		f.holds(`client.state === "connecting"`)
-		d.Run(t, `{"n": 2}`)
+		run(2)
 		f.cable.Mend()
-		d.Run(t, `{"n": 3}`)
-		f.holds(`heard.includes("completed 3")`)
-		var want []string
-		for n := range 3 {
-			want = append(want, "webhook.received ", "started ", fmt.Sprintf("completed %d", n+1))
-		}
-		if got := get(f.person, chromedp.Evaluate[[]string](`heard`)); !slices.Equal(got, want) {
+		run(3)
+		f.holds(`["completed 2", "completed 3"].every((end) => heard.includes(end))`)
+		if got := get(f.person, chromedp.Evaluate[map[string][]string](`runs`)); !maps.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("%s: heard %v, want %v", way.endpoint, got, want)
 		}
 		f.do(chromedp.Evaluate[chromedp.Void](`void client.removeAllListeners(), void client.disconnect()`))
