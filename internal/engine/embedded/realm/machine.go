@@ -102,6 +102,9 @@ func (m *Machine) start() error {
 	if err := m.watchClock(); err != nil {
 		return err
 	}
+	if err := m.quickJSON(); err != nil {
+		return err
+	}
 	return m.runPrelude()
 }
 

@@ -173,6 +173,9 @@ func (m *Machine) parseJSON(text []byte) value {
 		return lib.XJS_ThrowOutOfMemory(m.tls, m.ctx)
 	}
 	defer libc.Xfree(m.tls, p)
+	if v, ok := m.readJSON(p, len(text)); ok {
+		return v
+	}
 	return lib.XJS_ParseJSON(m.tls, m.ctx, p, libc.Tsize_t(len(text)), m.names.json)
 }
 
