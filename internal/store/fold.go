@@ -21,19 +21,23 @@ func (key namespaceDay) compare(other namespaceDay) int {
 	return cmp.Or(bytes.Compare(key.namespace[:], other.namespace[:]), key.dayState.compare(other.dayState))
 }
 
-func (key namespaceDay) add(t *tx, count int64) error {
+// add adds to what was counted, and to what was removed of it.
+func (key namespaceDay) add(t *tx, count, purged int64) error {
 	_, err := t.exec(`
-		INSERT INTO namespace_totals (namespace_id, day, state, organization_id, count) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (namespace_id, day, state) DO UPDATE SET count = namespace_totals.count + excluded.count`,
-		key.namespace, key.day, string(key.state), key.organization, count)
+		INSERT INTO namespace_totals (namespace_id, day, state, organization_id, count, purged) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (namespace_id, day, state) DO UPDATE SET
+			count = namespace_totals.count + excluded.count, purged = namespace_totals.purged + excluded.purged`,
+		key.namespace, key.day, string(key.state), key.organization, count, purged)
 	return err
 }
 
-// unfolded is what a row of daily_totals has that its namespace's does not.
+// unfolded is what a row of daily_totals and its namespace's differ by. What was
+// purged is in both at once: it is removed in the background as well, for few
+// namespaces at a time.
 type unfolded struct {
 	workflow id.ID
 	namespaceDay
-	count int64
+	count, purged int64
 }
 
 // FoldTotals implements execution.Store. Those of deleted workflows are left: they
@@ -67,7 +71,7 @@ func (s *Store) FoldTotals(ctx context.Context, limit int) (int, error) {
 			}
 		}
 		for _, key := range slices.SortedFunc(maps.Keys(sums), namespaceDay.compare) {
-			if err := key.add(t, sums[key]); err != nil {
+			if err := key.add(t, sums[key], 0); err != nil {
 				return err
 			}
 		}
@@ -82,10 +86,10 @@ func (s *Store) FoldTotals(ctx context.Context, limit int) (int, error) {
 func unfold(t *tx, workflow id.ID, limit int) (int, error) {
 	var rows []unfolded
 	err := t.each(`
-		SELECT x.day, x.state, w.namespace_id, w.organization_id, x.folded FROM workflows w JOIN daily_totals x ON x.workflow_id = w.id
+		SELECT x.day, x.state, w.namespace_id, w.organization_id, x.folded, x.purged FROM workflows w JOIN daily_totals x ON x.workflow_id = w.id
 		WHERE w.id = ? ORDER BY x.day, x.state LIMIT ?`, args{workflow, limit}, func(scan scanner) error {
 		var u unfolded
-		err := scan(&u.day, (*string)(&u.state), &u.namespace, &u.organization, &u.count)
+		err := scan(&u.day, (*string)(&u.state), &u.namespace, &u.organization, &u.count, &u.purged)
 		rows = append(rows, u)
 		return err
 	})
@@ -93,8 +97,8 @@ func unfold(t *tx, workflow id.ID, limit int) (int, error) {
 		return 0, err
 	}
 	for _, u := range rows {
-		if u.count > 0 {
-			if err := u.add(t, -u.count); err != nil {
+		if u.count > 0 || u.purged > 0 {
+			if err := u.add(t, -u.count, -u.purged); err != nil {
 				return 0, err
 			}
 		}

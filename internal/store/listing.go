@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/usefloww/flowwd/internal/execution"
@@ -18,7 +17,7 @@ func (s *Store) Executions(ctx context.Context, f execution.ListFilter) (executi
 	}
 	l := listing{store: s, filter: f}
 	err := s.read(ctx, "list executions", func(v *view) error {
-		l.view, l.page = v, execution.Page{}
+		l.view, l.page, l.gone = v, execution.Page{}, map[id.ID]int{}
 		return l.run()
 	})
 	return l.page, err
@@ -30,6 +29,8 @@ type listing struct {
 	view   *view
 	filter execution.ListFilter
 	page   execution.Page
+	// gone is how many executions of deleted workflows each organization still has.
+	gone map[id.ID]int
 }
 
 func (l *listing) run() error {
@@ -37,7 +38,7 @@ func (l *listing) run() error {
 		return err
 	}
 	wanted := l.ended
-	if l.filter.State == execution.Received || l.filter.State == execution.Started {
+	if l.isOpen() {
 		wanted = l.open
 	}
 	ids, err := wanted()
@@ -49,124 +50,145 @@ func (l *listing) run() error {
 	return err
 }
 
-// visible is the condition on the workflow w that makes its executions part of
-// the listing.
-func (l *listing) visible() (string, args) {
-	list, values := in(l.filter.Organizations)
-	where := ` w.deleted_at IS NULL AND w.organization_id IN ` + list
-	if !l.filter.WorkflowID.IsZero() {
-		where += ` AND w.id = ?`
-		values = append(values, l.filter.WorkflowID)
-	}
-	return where, values
+// isOpen reports whether what waits or what runs is asked for.
+func (l *listing) isOpen() bool {
+	return l.filter.State == execution.Received || l.filter.State == execution.Started
 }
 
-// state is the condition on the state of a row. The state, one of the known
-// ones, stands in the statement as text, and a rare one together with the
-// condition of the index that lists the rare states, so that the index is used.
-func (l *listing) state(row string) string {
+// open returns the ids on a page of executions that wait or run, newest first.
+// There are not many of them in any organization.
+func (l *listing) open() ([]id.ID, error) {
+	from, values := l.openOf(l.filter.State)
+	return l.view.ids(`SELECT e.id`+from+` ORDER BY e.id DESC LIMIT ? OFFSET ?`, append(values, l.filter.Limit, l.filter.Offset))
+}
+
+// series is a part of the history whose order an index has: of one workflow or of
+// one organization, as column says.
+type series struct {
+	column string
+	of     id.ID
+	// live leaves out what is of deleted workflows.
+	live bool
+}
+
+// ids returns those after an id, newest first. Where none is without a deployment,
+// an index alone has all that is passed over.
+func (l *listing) ids(s series, after id.ID, limit, offset int) ([]id.ID, error) {
+	where, values := `e.`+s.column+` = ? AND e.id > ?`, args{s.of, edge(after)}
+	one, hidden := 0, true
+	if l.filter.State == "" {
+		var err error
+		hidden, err = l.view.one(`SELECT 1 FROM executions x WHERE x.`+s.column+` = ? AND `+undeployed+` LIMIT 1`, args{s.of}, &one)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if hidden {
+		where += ` AND ` + l.state(s.column)
+	}
+	if s.live {
+		where += ` AND e.workflow_id NOT IN (SELECT w.id FROM workflows w WHERE w.organization_id = ? AND w.deleted_at IS NOT NULL)`
+		values = append(values, s.of)
+	}
+	return l.view.ids(`SELECT e.id FROM executions e WHERE `+where+` ORDER BY e.id DESC LIMIT ? OFFSET ?`, append(values, limit, offset))
+}
+
+// state is the condition on the state of e. The state, one of the known ones,
+// stands in the statement as text, and a rare one together with the condition of
+// the indexes that list the rare states, so that these are used. What has no
+// deployment is looked up in them, by a range that is one id: with an equal id
+// SQLite would read the execution itself, as it would for its state.
+func (l *listing) state(column string) string {
 	switch l.filter.State {
 	case "":
-		return row + `.state <> 'no_deployment'`
-	case execution.Received, execution.Started, execution.Completed:
-		return row + `.state = '` + string(l.filter.State) + `'`
+		return `NOT EXISTS (SELECT 1 FROM executions x WHERE x.` + column + ` = e.` + column + ` AND ` + undeployed + ` AND x.id >= e.id AND x.id <= e.id)`
+	case execution.Completed:
+		return `e.state = 'completed'`
 	default:
-		return row + `.state = '` + string(l.filter.State) + `' AND ` + isRare(row)
+		return `e.state = '` + string(l.filter.State) + `' AND ` + isRare("e")
 	}
 }
+
+// undeployed is the condition that x is listed only when its state is asked for.
+var undeployed = `x.state = 'no_deployment' AND ` + isRare("x")
 
 // isRare is the condition of the indexes that list the rare states, word for word.
 func isRare(row string) string {
 	return row + `.state <> 'received' AND ` + row + `.state <> 'started' AND ` + row + `.state <> 'completed'`
 }
 
-// total counts the executions on all pages: those that ended from the daily
-// totals, the others from the lists of what waits and runs.
-func (l *listing) total() error {
-	where, values := l.visible()
-	if l.filter.State == "" || l.filter.State.Final() {
-		_, err := l.view.one(`
-			SELECT COALESCE(SUM(x.count - x.purged), 0) FROM daily_totals x JOIN workflows w ON w.id = x.workflow_id
-			WHERE`+where+` AND `+l.state("x"), values, &l.page.Total)
-		if err != nil {
-			return err
-		}
-	}
-	for _, open := range []execution.State{execution.Received, execution.Started} {
-		if l.filter.State != "" && l.filter.State != open {
-			continue
-		}
-		n := 0
-		// By trigger, for that is how what waits and runs is indexed.
-		_, err := l.view.one(fmt.Sprintf(`
-			SELECT COALESCE(SUM((SELECT COUNT(*) FROM executions e WHERE %s)), 0)
-			FROM triggers t JOIN workflows w ON w.id = t.workflow_id WHERE`, ofTrigger(open))+where, values, &n)
-		if err != nil {
-			return err
-		}
-		l.page.Total += n
-	}
-	return nil
-}
-
-// ofTrigger is the condition on the execution e that makes it one of the trigger t
-// that waits or runs. What runs is indexed by trigger alone: with the organization
-// in the condition SQLite reads all that the organization ever ran.
-func ofTrigger(open execution.State) string {
-	if open == execution.Started {
-		return `e.trigger_id = t.id AND e.state = 'started'`
-	}
-	return `e.organization_id = t.organization_id AND e.trigger_id = t.id AND e.state = 'received'`
-}
-
-// open returns the ids on a page of executions that wait or run, newest first.
-func (l *listing) open() ([]id.ID, error) {
-	where, values := l.visible()
-	return l.view.ids(`
-		SELECT e.id FROM workflows w JOIN triggers t ON t.workflow_id = w.id
-			JOIN executions e ON `+ofTrigger(l.filter.State)+`
-		WHERE`+where+` ORDER BY e.id DESC LIMIT ? OFFSET ?`,
-		append(values, l.filter.Limit, l.filter.Offset))
-}
-
-// ended returns the ids on a page, newest first. It looks at the workflows in
-// the order of their newest executions and stops at the first that has nothing
-// new enough.
+// ended returns the ids on a page that is not of what waits or runs alone, newest
+// first.
 func (l *listing) ended() ([]id.ID, error) {
-	most := l.filter.Limit + l.filter.Offset
-	workflows, err := l.latest(most)
+	all, err := l.series()
 	if err != nil {
 		return nil, err
 	}
+	if len(all) == 1 && len(all[0]) == 1 {
+		return l.ids(all[0][0], id.ID{}, l.filter.Limit, l.filter.Offset)
+	}
+	most := l.filter.Limit + l.filter.Offset
 	var newest []id.ID // the newest of all so far, at most most
-	for _, w := range workflows {
-		var after id.ID
-		if len(newest) == most {
-			after = newest[most-1]
+	for _, ordered := range all {
+		for _, s := range ordered {
+			var after id.ID
+			if len(newest) == most {
+				after = newest[most-1]
+			}
+			more, err := l.ids(s, after, most, 0)
+			if err != nil {
+				return nil, err
+			}
+			if len(more) == 0 {
+				break
+			}
+			newest = append(newest, more...)
+			slices.SortFunc(newest, func(a, b id.ID) int { return bytes.Compare(b[:], a[:]) })
+			newest = newest[:min(len(newest), most)]
 		}
-		more, err := l.view.ids(`SELECT e.id FROM executions e WHERE e.workflow_id = ? AND e.id > ? AND `+l.state("e")+`
-			ORDER BY e.id DESC LIMIT ?`, args{w, edge(after), most})
-		if err != nil {
-			return nil, err
-		}
-		if len(more) == 0 {
-			break
-		}
-		newest = append(newest, more...)
-		slices.SortFunc(newest, func(a, b id.ID) int { return bytes.Compare(b[:], a[:]) })
-		newest = newest[:min(len(newest), most)]
 	}
 	return newest[min(l.filter.Offset, len(newest)):], nil
 }
 
-// latest returns the workflows whose newest executions can be on the page, in
-// the order of these.
-func (l *listing) latest(most int) ([]id.ID, error) {
-	where, values := l.visible()
-	return l.view.ids(`
+// series returns what the page is of: each organization or, where more of one is of
+// deleted workflows than it has others, these in the order of their newest
+// executions. Until they are removed those of a deleted one can be most of it.
+func (l *listing) series() ([][]series, error) {
+	if !l.filter.WorkflowID.IsZero() {
+		return [][]series{{{column: "workflow_id", of: l.filter.WorkflowID}}}, nil
+	}
+	var all [][]series
+	for _, of := range l.filter.Organizations {
+		gone, live := l.gone[of], 0
+		if gone > 0 {
+			if _, err := l.view.one(`SELECT COUNT(*) FROM workflows WHERE organization_id = ? AND deleted_at IS NULL`, args{of}, &live); err != nil {
+				return nil, err
+			}
+		}
+		ordered := []series{{column: "organization_id", of: of, live: gone > 0}}
+		if gone > live {
+			var err error
+			if ordered, err = l.latest(of); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, ordered)
+	}
+	return all, nil
+}
+
+// latest returns the workflows of an organization whose newest executions can be
+// on the page, in the order of these.
+func (l *listing) latest(organization id.ID) ([]series, error) {
+	workflows, err := l.view.ids(`
 		SELECT id FROM (
 			SELECT w.id AS id,
-				(SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND `+l.state("e")+` ORDER BY e.id DESC LIMIT 1) AS newest
-			FROM workflows w WHERE`+where+`) AS latest
-		WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT ?`, append(values, most))
+				(SELECT e.id FROM executions e WHERE e.workflow_id = w.id AND `+l.state("workflow_id")+` ORDER BY e.id DESC LIMIT 1) AS newest
+			FROM workflows w WHERE w.organization_id = ? AND w.deleted_at IS NULL) AS latest
+		WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT ?`, args{organization, l.filter.Limit + l.filter.Offset})
+	ordered := make([]series, len(workflows))
+	for i, w := range workflows {
+		ordered[i] = series{column: "workflow_id", of: w}
+	}
+	return ordered, err
 }

@@ -104,7 +104,7 @@ func (s *Store) OrganizationRemoval(ctx context.Context, of id.ID) (tenant.Remov
 		if _, err := readOrganization(v, `WHERE o.id = ? AND o.deleted_at IS NULL`, of); err != nil {
 			return err
 		}
-		var ended, open int
+		var open int
 		for _, count := range []struct {
 			query string
 			into  *int
@@ -115,17 +115,15 @@ func (s *Store) OrganizationRemoval(ctx context.Context, of id.ID) (tenant.Remov
 			{`SELECT COUNT(*) FROM invitations i WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.organization_id = ?`, &r.Invitations},
 			{`SELECT COUNT(*) FROM service_accounts WHERE organization_id = ?`, &r.ServiceAccounts},
 			{`SELECT COUNT(*) FROM api_keys WHERE organization_id = ? AND revoked_at IS NULL`, &r.APIKeys},
-			// The daily totals: counting the rows themselves takes long.
-			{`SELECT COALESCE(SUM(d.count - d.purged), 0) FROM workflows w JOIN daily_totals d ON d.workflow_id = w.id
-				WHERE w.organization_id = ? AND w.deleted_at IS NULL`, &ended},
 			{`SELECT waiting + running FROM queue_counters WHERE organization_id = ?`, &open},
 		} {
 			if _, err := v.one(count.query, args{of}, count.into); err != nil {
 				return err
 			}
 		}
+		ended, err := endedOf(v, []id.ID{of}, `true`)
 		r.Executions = ended + open
-		return nil
+		return err
 	})
 	return r, err
 }

@@ -107,16 +107,17 @@ func firstID(at time.Time) id.ID {
 // removeExecutions removes ended executions with all that belongs to them.
 func removeExecutions(t *tx, where string, values ...any) (int, error) {
 	type row struct {
-		id, event, organization, workflow id.ID
-		state                             execution.State
-		received                          time.Time
+		id, event, organization, namespace, workflow id.ID
+		state                                        execution.State
+		received                                     time.Time
 	}
 	var rows []row
 	err := t.each(`
-		SELECT e.id, e.event_id, e.organization_id, e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where+t.conn.dialect.skipLocked("e"),
+		SELECT e.id, e.event_id, e.organization_id, (SELECT w.namespace_id FROM workflows w WHERE w.id = e.workflow_id),
+			e.workflow_id, e.state, e.received_at FROM executions e WHERE `+where+t.conn.dialect.skipLocked("e"),
 		values, func(scan scanner) error {
 			var r row
-			err := scan(&r.id, &r.event, &r.organization, &r.workflow, &r.state, &r.received)
+			err := scan(&r.id, &r.event, &r.organization, &r.namespace, &r.workflow, &r.state, &r.received)
 			rows = append(rows, r)
 			return err
 		})
@@ -136,7 +137,7 @@ func removeExecutions(t *tx, where string, values ...any) (int, error) {
 		if _, err := t.exec(`DELETE FROM events WHERE id = ?`, r.event); err != nil {
 			return 0, err
 		}
-		t.totals.purged(r.organization, r.workflow, r.state, r.received)
+		t.totals.purged(r.organization, r.namespace, r.workflow, r.state, r.received)
 	}
 	return len(rows), nil
 }
@@ -321,17 +322,19 @@ func (p *purge) deletedTriggers() error {
 	})
 }
 
+// totals removes those of which nothing is left, so that what is left stays the
+// sum of them; of a workflow's its namespace's must know that.
 func (p *purge) totals() error {
 	last := dayOf(p.now.Add(-totalsKept))
 	err := p.delete("purge totals", `
 		DELETE FROM daily_totals WHERE (workflow_id, day, state) IN (
-			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count LIMIT ?)`, last)
+			SELECT workflow_id, day, state FROM daily_totals WHERE day < ? AND purged = count AND folded = count LIMIT ?)`, last)
 	if err != nil {
 		return err
 	}
 	return p.delete("purge totals of namespaces", `
 		DELETE FROM namespace_totals WHERE (namespace_id, day, state) IN (
-			SELECT namespace_id, day, state FROM namespace_totals WHERE day < ? LIMIT ?)`, last)
+			SELECT namespace_id, day, state FROM namespace_totals WHERE day < ? AND purged = count LIMIT ?)`, last)
 }
 
 func (p *purge) hours() error {

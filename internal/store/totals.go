@@ -35,6 +35,8 @@ func (key totalKey) compare(other totalKey) int {
 type total struct {
 	count, purged int64
 	duration      time.Duration
+	// namespace is where what was purged is counted too.
+	namespace id.ID
 }
 
 // totals gathers what a batch adds to the daily and hourly totals, so that the
@@ -68,9 +70,9 @@ func (s *totals) ended(organization, workflow id.ID, state execution.State, rece
 }
 
 // purged counts an ended execution whose row was removed.
-func (s *totals) purged(organization, workflow id.ID, state execution.State, received time.Time) {
+func (s *totals) purged(organization, namespace, workflow id.ID, state execution.State, received time.Time) {
 	s.unit = append(s.unit, totalChange{
-		totalKey{organization, workflow, dayState{dayOf(received), state}}, total{purged: 1},
+		totalKey{organization, workflow, dayState{dayOf(received), state}}, total{purged: 1, namespace: namespace},
 	})
 }
 
@@ -81,6 +83,9 @@ func (s *totals) keep() {
 		sum.count += c.add.count
 		sum.purged += c.add.purged
 		sum.duration += c.add.duration
+		if c.add.purged > 0 {
+			sum.namespace = c.add.namespace
+		}
 		s.sums[c.key] = sum
 	}
 	for _, key := range s.unitHours {
@@ -94,6 +99,7 @@ func (s *totals) undo() { s.unit, s.unitHours = s.unit[:0], s.unitHours[:0] }
 // flush adds what was gathered to the stored totals. Those of a workflow that
 // the same batch removed are dropped.
 func (s *totals) flush(t *tx) error {
+	purged := map[namespaceDay]int64{}
 	for _, key := range slices.SortedFunc(maps.Keys(s.sums), totalKey.compare) {
 		sum := s.sums[key]
 		if sum.count > 0 {
@@ -104,11 +110,17 @@ func (s *totals) flush(t *tx) error {
 		if sum.purged > 0 {
 			// The row is there; a new one would fail the check that no more are
 			// removed than were counted.
-			_, err := t.exec(`UPDATE daily_totals SET purged = purged + ? WHERE workflow_id = ? AND day = ? AND state = ?`,
+			n, err := t.exec(`UPDATE daily_totals SET purged = purged + ? WHERE workflow_id = ? AND day = ? AND state = ?`,
 				sum.purged, key.workflow, key.day, string(key.state))
 			if err != nil {
 				return err
 			}
+			purged[namespaceDay{sum.namespace, key.organization, key.dayState}] += sum.purged * n
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(purged), namespaceDay.compare) {
+		if err := key.add(t, 0, purged[key]); err != nil {
+			return err
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(s.hours), hourKey.compare) {

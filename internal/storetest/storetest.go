@@ -73,6 +73,7 @@ func Run(t *testing.T, backend Backend) {
 		{"cancel", testCancel},
 		{"logs", testLogs},
 		{"executions", testExecutions},
+		{"list model", testListModel},
 		{"summary", testSummary},
 		{"hours", testHours},
 		{"delete", testDelete},
