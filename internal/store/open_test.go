@@ -215,13 +215,20 @@ func TestWriteAheadLogStaysSmall(t *testing.T) {
 	w := storetest.NewWorld(t, storetest.SQLite(t, path))
 	_, triggers := w.Deployed(w.Namespace())
 	const limit = 40 << 20
-	for range 2000 { // 64 KiB each
-		a := w.Acceptance(triggers[0])
-		a.Event.Body = make([]byte, 64<<10)
-		if _, err := w.AcceptExecution(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+	var senders sync.WaitGroup
+	for range 20 {
+		senders.Go(func() {
+			for range 100 { // 64 KiB each
+				a := w.Acceptance(triggers[0])
+				a.Event.Body = make([]byte, 64<<10)
+				if _, err := w.AcceptExecution(t.Context(), a); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
 	}
+	senders.Wait()
 	info, err := os.Stat(path + "-wal")
 	if err != nil {
 		t.Fatal(err)
