@@ -40,6 +40,9 @@ type unfolded struct {
 	count, purged int64
 }
 
+// isUnfolded is the condition of the index of what is to be folded, word for word.
+const isUnfolded = `x.count - x.folded <> 0`
+
 // FoldTotals implements execution.Store. Those of deleted workflows are left: they
 // count no more, and go with these.
 func (s *Store) FoldTotals(ctx context.Context, limit int) (int, error) {
@@ -52,7 +55,7 @@ func (s *Store) FoldTotals(ctx context.Context, limit int) (int, error) {
 		err := t.each(`
 			SELECT x.workflow_id, x.day, x.state, w.namespace_id, w.organization_id, x.count - x.folded
 			FROM daily_totals x CROSS JOIN workflows w
-			WHERE x.organization_id > ? AND x.folded <> x.count AND w.id = x.workflow_id AND w.deleted_at IS NULL LIMIT ?`+t.conn.dialect.skipLocked("x"),
+			WHERE x.organization_id > ? AND `+isUnfolded+` AND w.id = x.workflow_id AND w.deleted_at IS NULL LIMIT ?`+t.conn.dialect.skipLocked("x"),
 			args{edge(id.ID{}), limit}, func(scan scanner) error {
 				var u unfolded
 				err := scan(&u.workflow, &u.day, (*string)(&u.state), &u.namespace, &u.organization, &u.count)

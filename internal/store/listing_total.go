@@ -90,7 +90,7 @@ func endedOf(v *view, organizations []id.ID, counted string) (int, error) {
 	total := 0
 	for _, query := range []string{
 		`SELECT COALESCE(SUM(x.count - x.purged), 0) FROM namespace_totals x WHERE x.count <> x.purged AND x.organization_id IN ` + owners,
-		`SELECT COALESCE(SUM(x.count - x.folded), 0) FROM daily_totals x WHERE x.folded <> x.count AND x.organization_id IN ` + owners,
+		`SELECT COALESCE(SUM(x.count - x.folded), 0) FROM daily_totals x WHERE ` + isUnfolded + ` AND x.organization_id IN ` + owners,
 		`SELECT COALESCE(SUM(x.purged - x.count), 0) FROM workflows w CROSS JOIN daily_totals x
 			WHERE x.workflow_id = w.id AND w.deleted_at IS NOT NULL AND w.organization_id IN ` + owners,
 	} {

@@ -57,7 +57,7 @@ func dailyCounts(d dialect, f execution.SummaryFilter) []countQuery {
 	return []countQuery{
 		{`SELECT day, state, count FROM namespace_totals WHERE namespace_id = ? AND organization_id = ? AND day >= ?`, args{f.NamespaceID, f.OrganizationID, since}},
 		{`SELECT x.day, x.state, SUM(x.count - x.folded) FROM daily_totals x CROSS JOIN workflows w
-			WHERE x.organization_id = ? AND x.folded <> x.count AND x.day >= ? AND w.id = x.workflow_id` + live + ` GROUP BY x.day, x.state`,
+			WHERE x.organization_id = ? AND ` + isUnfolded + ` AND x.day >= ? AND w.id = x.workflow_id` + live + ` GROUP BY x.day, x.state`,
 			args{f.OrganizationID, since, f.OrganizationID, f.NamespaceID}},
 		// What was folded of workflows that were deleted since goes with them.
 		{`SELECT x.day, x.state, -SUM(x.folded) FROM workflows w JOIN daily_totals x ON x.workflow_id = w.id
