@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"slices"
 
 	"github.com/usefloww/flowwd/internal/execution"
 	"github.com/usefloww/flowwd/internal/fault"
@@ -142,12 +141,28 @@ func (l *listing) ended() ([]id.ID, error) {
 			if len(more) == 0 {
 				break
 			}
-			newest = append(newest, more...)
-			slices.SortFunc(newest, func(a, b id.ID) int { return bytes.Compare(b[:], a[:]) })
+			newest = merge(newest, more)
 			newest = newest[:min(len(newest), most)]
 		}
 	}
 	return newest[min(l.filter.Offset, len(newest)):], nil
+}
+
+// merge puts ids among others, both newest first. It moves no more than it must: a
+// page far down is merged of many lists, each of which adds a few.
+func merge(newest, more []id.ID) []id.ID {
+	i, j := len(newest)-1, len(more)-1
+	newest = append(newest, more...)
+	for k := len(newest) - 1; j >= 0; k-- {
+		if i >= 0 && bytes.Compare(newest[i][:], more[j][:]) < 0 {
+			newest[k] = newest[i]
+			i--
+		} else {
+			newest[k] = more[j]
+			j--
+		}
+	}
+	return newest
 }
 
 // series returns what the page is of: each organization or, where more of one is of
