@@ -34,7 +34,7 @@ func (m *Machine) writeJSON(v value) (value, bool) {
 type jsonWriter[U unit] struct {
 	m *Machine
 	// text is the string that is being written, in the engine's memory, and out are
-	// its units so far, with room behind them.
+	// its units so far, with room behind them: whoever appends has grown it before.
 	text uintptr
 	out  []U
 	// wide is whether there is a unit that does not fit.
@@ -64,16 +64,14 @@ type field[U unit] struct {
 func (w *jsonWriter[U]) write(v value) (value, bool) {
 	ok := w.grow(256) && w.value(v, 0)
 	if !ok {
-		if w.text != 0 {
-			lib.Xjs_free(w.m.tls, w.m.ctx, w.text)
-		} else {
-			w.m.free(w.m.exception())
-		}
+		lib.Xjs_free(w.m.tls, w.m.ctx, w.text)
 		return value{}, false
 	}
 	n := len(w.out)
 	if p := lib.Xjs_realloc(w.m.tls, w.m.ctx, w.text, textSize[U](n)); p != 0 {
 		w.text = p
+	} else {
+		w.m.free(w.m.exception()) // the room that is too much stays
 	}
 	return setText[U](w.text, n), true
 }
