@@ -150,8 +150,18 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 		thaw()
 		life.Last(50 * time.Millisecond)
 	}
+	// Nothing is on its way when the disk stops for longer: a thread that then writes
+	// to the memory that SQLite shares by a file waits in a page fault, where Go's
+	// runtime can't do without it.
+	life.Stop()
+	for _, state := range []string{"received", "started"} {
+		apptest.Until(t, 30*time.Second, "runs to end", func() bool {
+			return p.JSON(t, 200, "GET", "/api/executions?limit=1&status="+state, nil)["total"] == 0.0
+		})
+	}
 	untilReady(t, p.Client, true)
 	thaw := d.freeze(t)
+	life = load.Start(t, p.Client)
 	// What is in the transaction that stands still gets its answer when it goes on.
 	apptest.Until(t, 30*time.Second, "events that wait behind others", func() bool { return metric(t, p.Client, "flowwd_store_queued") > 0 })
 	refuses(t, deployed, p.Client)
