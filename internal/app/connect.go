@@ -237,7 +237,7 @@ func (s *Server) measure() {
 	s.metrics.counter("flowwd_store_units_total", "Units committed; several share a transaction.", func() float64 {
 		return float64(s.store.Stats().Units)
 	})
-	s.metrics.counter("flowwd_store_refused_total", "Units that were not stored because the database was locked, full, gone or too slow; whoever asked was told to come again.", func() float64 {
+	s.metrics.counter("flowwd_store_refused_total", "Units and bodies that were not stored because the database or its disk was locked, full, gone or too slow; whoever asked was told to come again.", func() float64 {
 		return float64(s.store.Stats().Refused)
 	})
 	s.metrics.gauge("flowwd_disk_free_bytes", "What is free on the disk of the data folder; -1 when that can't be told.", s.freeSpace)

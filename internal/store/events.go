@@ -26,6 +26,9 @@ func (s *Store) place(e execution.Event) (b body, release func(), err error) {
 		return body{inline: notNull(e.Body)}, release, nil
 	}
 	b.hash, release, err = s.blobs.put(e.Body)
+	if s.writer != nil {
+		s.writer.measures.refusal(err)
+	}
 	return b, release, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/usefloww/flowwd/internal/fault"
 )
 
 // Stats are counts since the store was opened, for metrics.
@@ -18,8 +20,8 @@ type Stats struct {
 	// Replays is how many batches failed as a whole and were run again one by
 	// one; Failures how many transactions failed for good.
 	Replays, Failures int64
-	// Refused is how many units were not stored because the database was locked,
-	// full, gone or too slow.
+	// Refused is how many units and bodies were not stored because the database was
+	// locked, full, gone or too slow, or the disk beside it.
 	Refused int64
 	// Wait is the time that units waited for their turn, all together.
 	Wait time.Duration
@@ -42,6 +44,13 @@ func (m *measures) replayed() { m.replays.Add(1) }
 func (m *measures) failed() { m.failures.Add(1) }
 
 func (m *measures) waited(d time.Duration) { m.wait.Add(int64(d)) }
+
+// refusal counts an answer that asks to come again.
+func (m *measures) refusal(err error) {
+	if fault.Is(err, fault.Unavailable) {
+		m.refused.Add(1)
+	}
+}
 
 // About returns the version of the database and its size in bytes.
 func (s *Store) About(ctx context.Context) (version string, size int64, err error) {

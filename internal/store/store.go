@@ -238,9 +238,7 @@ func (s *Store) do(ctx context.Context, w *writer, what string, run func(*tx) er
 	ctx, span := tracing.Start(ctx, what)
 	err := s.fail(what, w.do(ctx, run))
 	span.End(err)
-	if fault.Is(err, fault.Unavailable) {
-		w.measures.refused.Add(1)
-	}
+	w.measures.refusal(err)
 	return err
 }
 

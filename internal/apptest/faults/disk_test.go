@@ -69,6 +69,9 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		if _, failed := ready(t, p.Client); !slices.Contains(failed, "disk") {
 			t.Errorf("the checks that fail are %v", failed)
 		}
+		if metric(t, p.Client, "flowwd_store_refused_total") == 0 {
+			t.Error("no refusal was measured")
+		}
 		if free := metric(t, p.Client, "flowwd_disk_free_bytes"); free > 1<<20 {
 			t.Errorf("%v bytes are said to be free", free)
 		}
@@ -82,9 +85,6 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	life.Stop()
 	load.Check(t, p.Client)
 	report(t, "the disk full three times", load, p.Client)
-	if metric(t, p.Client, "flowwd_store_refused_total") == 0 {
-		t.Error("no refusal was measured")
-	}
 }
 
 // A folder that can't be written to is told at the start, by name.
