@@ -182,7 +182,7 @@ var broken = []string{
 func TestJSONAsTheEngine(t *testing.T) {
 	t.Parallel()
 	b := newBoth(t)
-	wide := map[string]string{
+	all := map[string]string{
 		"many keys":      texts(5000, func(i int) string { return fmt.Sprintf(`{"k%d":%d}`, i, i) }),
 		"one of many":    "{" + strings.Trim(texts(5000, func(i int) string { return fmt.Sprintf(`"k%d":%d`, i, i) }), "[]") + "}",
 		"keys that fork": texts(300, func(i int) string { return fmt.Sprintf(`{"a":1,"b%d":2,"c":3}`, i%30) }),
@@ -191,9 +191,9 @@ func TestJSONAsTheEngine(t *testing.T) {
 		"long and wide":  `"` + strings.Repeat("long €", 100_000) + `"`,
 	}
 	for _, text := range known {
-		wide[text] = text
+		all[text] = text
 	}
-	for name, text := range wide {
+	for name, text := range all {
 		if known, wrong := b.try(text); wrong != "" || !known {
 			t.Errorf("%.60s: %.400s (known: %t)", name, wrong, known)
 		}

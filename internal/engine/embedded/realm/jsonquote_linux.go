@@ -15,11 +15,7 @@ func (w *jsonWriter[U]) quoted(v value) bool {
 		return false
 	}
 	w.out = append(w.out, '"')
-	if !w.characters(v) || !w.grow(2) {
-		return false
-	}
-	w.out = append(w.out, '"')
-	return true
+	return w.characters(v) && w.end('"')
 }
 
 // characters writes what is between the quotes of a string.

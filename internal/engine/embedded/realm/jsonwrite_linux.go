@@ -186,11 +186,7 @@ func (w *jsonWriter[U]) members(properties uintptr, fields []field[U], depth int
 			return false
 		}
 	}
-	if !w.grow(2) {
-		return false
-	}
-	w.out = append(w.out, '}')
-	return true
+	return w.end('}')
 }
 
 func (w *jsonWriter[U]) array(p uintptr, depth int) bool {
@@ -215,10 +211,15 @@ func (w *jsonWriter[U]) array(p uintptr, depth int) bool {
 			return false
 		}
 	}
+	return w.end(']')
+}
+
+// end writes what a value ends with, and leaves room for a comma behind it.
+func (w *jsonWriter[U]) end(with U) bool {
 	if !w.grow(2) {
 		return false
 	}
-	w.out = append(w.out, ']')
+	w.out = append(w.out, with)
 	return true
 }
 
