@@ -118,7 +118,7 @@ fuzz: ## give each parser of outside bytes FUZZ inputs (a count, 10000000x, or a
 FRONT := ^Test(FirstRun|Webhook|BodiesReach|UnknownWebhook|HandlerResponds$$|Repeated|Retries$$|RetrySurvives|Cancel$$|ScheduleRuns|ManualRuns|Replay$$|HandlersUseKV|HandlersGetSecrets|StreamResumes|CompileErrors|Redeploy|DevTakesEvents|RunsDoNotSee|TenantsAreApart|Folders$$|Grants$$|TokensAtTheFrontDoor|AdminPagesByPrincipal)
 
 .PHONY: test-fast
-test-fast: ## within a minute, once compiled: all packages without what they need from outside, and whole servers by some tests
+test-fast: ## under two minutes, once compiled: all packages without what they need from outside, and whole servers by some tests
 	$(BUILD_TEST_BINARY)
 	$(GOTEST) -short -run '$(FRONT)' ./internal/apptest
 	$(GOTEST) -short -skip '$(MODELS)' $$(go list ./... | grep -v /internal/apptest)

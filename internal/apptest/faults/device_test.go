@@ -151,8 +151,8 @@ func TestSlowDiskLosesNothing(t *testing.T) {
 		life.Last(50 * time.Millisecond)
 	}
 	// Nothing is on its way when the disk stops for longer: a thread that then writes
-	// to the memory that SQLite shares by a file waits in a page fault, where Go's
-	// runtime can't do without it.
+	// to the memory that SQLite shares by a file would wait in a page fault, and Go's
+	// runtime for it. docs/reliability.md does not promise answers then.
 	life.Stop()
 	for _, state := range []string{"received", "started"} {
 		apptest.Until(t, 30*time.Second, "runs to end", func() bool {
