@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/usefloww/flowwd/internal/store/migrations"
+	"github.com/usefloww/flowwd/internal/store/walindex"
 )
 
 // Settings of SQLite.
@@ -37,15 +39,32 @@ func (d *sqliteDatabase) String() string { return d.path }
 
 func (d *sqliteDatabase) open(mode mode) (*sql.DB, error) { return d.pool(mode, false) }
 
-// pool returns a pool of connections to the file, which create makes when it is
-// absent and sets up.
+// pool returns a pool of connections to the file, which has to be there and which
+// create sets up.
 func (d *sqliteDatabase) pool(mode mode, create bool) (*sql.DB, error) {
 	connector, err := sqlite.NewConnector(sqliteDSN(d.path, mode, create))
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector), nil
+	// As SQLite does where its build finds it: what a commit waits for needs no
+	// times of files. Where there is none it syncs in its other way.
+	_, _ = sqlite.Fdatasync(true)
+	release, err := walindex.Attach(d.path)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(&attached{connector, release}), nil
 }
+
+// attached opens connections to a database whose index of the log is attached
+// until the pool of them is closed.
+type attached struct {
+	driver.Connector
+	release func() error
+}
+
+// Close is called by the pool, after it has closed its connections.
+func (a *attached) Close() error { return a.release() }
 
 func (d *sqliteDatabase) migrator(pool *sql.DB) (*goose.Provider, error) {
 	steps, err := migrations.SQLite()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/usefloww/flowwd/internal/apptest"
 	"github.com/usefloww/flowwd/internal/loadtest"
+	"github.com/usefloww/flowwd/internal/store/walindex"
 )
 
 // Somebody who has the database's lock holds everything up, and costs nothing.
@@ -24,7 +25,13 @@ func TestLockedDatabaseLosesNothing(t *testing.T) {
 	load := loadtest.New(t, p.Client, loadtest.Options{Redeploy: -1})
 	life := load.Start(t, p.Client)
 	life.Last(500 * time.Millisecond)
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "flowwd.db"))
+	database := filepath.Join(dir, "flowwd.db")
+	release, err := walindex.Attach(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release() //nolint:errcheck // the test has ended
+	db, err := sql.Open("sqlite", "file:"+database)
 	if err != nil {
 		t.Fatal(err)
 	}
