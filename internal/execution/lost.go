@@ -56,7 +56,7 @@ func (l *life) lost(claims []Held) []Lease {
 // lost with the connection to the database: nobody would run them while the life
 // goes on.
 func (s *Service) lookAfterClaims(ctx context.Context, l *life) error {
-	claims, err := s.Store.Claims(ctx, l.incarnation, cap(s.slots)+lostClaims)
+	claims, err := s.Store.Claims(ctx, l.incarnation, cap(s.slots)+cap(s.endings)+lostClaims)
 	if err != nil {
 		return fmt.Errorf("read the claims of this server: %w", err)
 	}

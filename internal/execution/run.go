@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/usefloww/flowwd/internal/engine"
@@ -22,16 +23,19 @@ func (s *Service) startRun(l *life, c *Claim) {
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	l.hold(c.Lease, cancel)
 	s.runs.Go(func() {
-		defer s.freeSlot()
+		free := sync.OnceFunc(s.freeSlot)
+		defer free()
 		defer l.release(c.Lease)
 		defer cancel(nil)
 		ctx, span := s.traceRun(ctx, c)
 		defer span.End(nil)
-		s.run(ctx, cancel, c)
+		s.run(ctx, cancel, c, free)
 	})
 }
 
-func (s *Service) run(ctx context.Context, cancel context.CancelCauseFunc, c *Claim) {
+// run runs a claim and stores how it ended. free gives its slot up; it may be called
+// again.
+func (s *Service) run(ctx context.Context, cancel context.CancelCauseFunc, c *Claim, free func()) {
 	s.signal(c.ExecutionID)
 	s.Listener.Started(c)
 	log := newLogWriter(s, c, cancel)
@@ -41,7 +45,7 @@ func (s *Service) run(ctx context.Context, cancel context.CancelCauseFunc, c *Cl
 		s.Log.Warn("a run was stopped because it is no longer ours", "execution", c.ExecutionID, "attempt", c.Attempt)
 		return
 	}
-	s.end(ctx, c, result, err, last)
+	s.end(ctx, c, result, err, last, free)
 }
 
 // invoke runs one attempt in the engine.
@@ -97,19 +101,32 @@ func (s *Service) ask(c *Claim) engine.Ask {
 }
 
 // end stores how an attempt ended.
-func (s *Service) end(ctx context.Context, c *Claim, result engine.Result, err error, last *LogChunk) {
+func (s *Service) end(ctx context.Context, c *Claim, result engine.Result, err error, last *LogChunk, free func()) {
 	now := s.Now()
+	cancelled := errors.Is(context.Cause(ctx), errCancelled)
 	var failure *engine.Failure
-	switch {
-	case err == nil:
-		s.finish(ctx, c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
-	case errors.As(err, &failure) && failure.Reason == engine.Cancelled && errors.Is(context.Cause(ctx), errCancelled):
-		s.finish(ctx, c, Outcome{State: Cancelled, Error: errCancelled.Error(), EndedAt: now, Duration: failure.Duration, Logs: last})
-	case errors.As(err, &failure) && (failure.Reason != engine.Cancelled || context.Cause(ctx) == nil):
-		s.failed(ctx, c, failure, now, last)
-	default:
+	if err != nil && (!errors.As(err, &failure) || failure.Reason == engine.Cancelled && !cancelled && context.Cause(ctx) != nil) {
 		s.interrupted(ctx, c, err, Interruption{EndedAt: now, Logs: last})
+		return
 	}
+	defer s.beginEnding(free)()
+	switch {
+	case failure == nil:
+		s.finish(ctx, c, Outcome{State: Completed, Result: result.Value, EndedAt: now, Duration: result.Duration, Logs: last})
+	case failure.Reason == engine.Cancelled && cancelled:
+		s.finish(ctx, c, Outcome{State: Cancelled, Error: errCancelled.Error(), EndedAt: now, Duration: failure.Duration, Logs: last})
+	default:
+		s.failed(ctx, c, failure, now, last)
+	}
+}
+
+// beginEnding gives up the slot of a run whose end is going to be stored: the engine
+// is free for another one, which need not wait for the database. There are no more
+// such ends than slots; beyond, ends keep theirs.
+func (s *Service) beginEnding(free func()) (done func()) {
+	s.endings <- struct{}{}
+	free()
+	return func() { <-s.endings }
 }
 
 func failedState(r engine.Reason) State {

@@ -65,9 +65,10 @@ type Service struct {
 	// postponed are the executions that wait for their time.
 	postponed postponed
 
-	// slots holds a token for each run that may go on at once.
-	slots chan struct{}
-	wake  chan struct{}
+	// slots holds a token for each run that may go on at once, endings one for each
+	// end that may be on its way into the store beside them.
+	slots, endings chan struct{}
+	wake           chan struct{}
 	// backlog says that the queue may hold something to claim.
 	backlog atomic.Bool
 
@@ -102,6 +103,7 @@ func New(c Config) *Service {
 		awaiting: newAwaiting(),
 		batches:  make(chan struct{}, 1),
 		slots:    make(chan struct{}, c.Engine.Slots()),
+		endings:  make(chan struct{}, c.Engine.Slots()),
 		wake:     make(chan struct{}, 1),
 
 		stopLeases: func() {},

@@ -248,6 +248,34 @@ func TestSlotsBoundTheRuns(t *testing.T) {
 	}
 }
 
+// While the database does not take ends, as many runs begin as there are slots, and
+// no more: what ended is kept until it does.
+func TestEndsBoundTheRuns(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	h.faults.plan(func(f *faulty) { f.refuse["finish"] = 1 << 20 })
+	var all []id.ID
+	for range 6 {
+		all = append(all, h.send(t, "return 1"))
+	}
+	for _, x := range all[:4] {
+		h.when(t, x, "begun", func(e execution.Execution) bool { return e.State == execution.Started })
+	}
+	// The slots are those of the last two; the first two have given theirs up.
+	if running, _ := h.Running(); running != 2 {
+		t.Errorf("%d slots are taken, want 2", running)
+	}
+	if depth, err := h.Depth(t.Context()); err != nil || depth.Running != 4 || depth.Waiting != 2 {
+		t.Errorf("the queue holds %+v (%v), want 4 that run and 2 that wait", depth, err)
+	}
+	h.faults.plan(func(f *faulty) { f.refuse["finish"] = 0 })
+	for _, x := range all {
+		if e := h.ended(t, x); e.State != execution.Completed || e.Attempt != 1 {
+			t.Errorf("a run is %s in attempt %d: %s", e.State, e.Attempt, e.Error)
+		}
+	}
+}
+
 // A stopped service gives its runs back; the next life of the server runs them
 // again.
 func TestStopGivesRunsBack(t *testing.T) {
