@@ -3,7 +3,9 @@
 package realm
 
 import (
+	"encoding/binary"
 	"errors"
+	"unicode/utf8"
 
 	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
@@ -77,14 +79,39 @@ func (m *Machine) readText(text value) (value, bool) {
 	if !isText(text) {
 		return value{}, false
 	}
+	flat := lib.XJS_ToString(m.tls, m.ctx, text) // the parts of a rope in one piece
+	if isException(flat) {
+		m.free(m.exception())
+		return value{}, false
+	}
+	defer m.free(flat)
+	p := pointer(flat)
+	n, wide := textLength(p)
+	if !wide && isASCII(unitsOf[uint8](p, n)) {
+		return m.readJSON(p+textHead, n)
+	}
 	const size = 8
-	n := m.tls.Alloc(size)
+	length := m.tls.Alloc(size)
 	defer m.tls.Free(size)
-	p := lib.XJS_ToCStringLen2(m.tls, m.ctx, n, text, 0)
-	if p == 0 {
+	if p = lib.XJS_ToCStringLen2(m.tls, m.ctx, length, flat, 0); p == 0 {
 		m.free(m.exception())
 		return value{}, false
 	}
 	defer lib.XJS_FreeCString(m.tls, m.ctx, p)
-	return m.readJSON(p, int(*at[libc.Tsize_t](n)))
+	return m.readJSON(p, int(*at[libc.Tsize_t](length)))
+}
+
+// isASCII reports whether the bytes of a text are its UTF-8 too.
+func isASCII(text []byte) bool {
+	for ; len(text) >= wordSize; text = text[wordSize:] {
+		if binary.LittleEndian.Uint64(text)&highs != 0 {
+			return false
+		}
+	}
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -188,6 +189,10 @@ func TestJSONAsTheEngine(t *testing.T) {
 		"keys that fork": texts(300, func(i int) string { return fmt.Sprintf(`{"a":1,"b%d":2,"c":3}`, i%30) }),
 		"deep":           strings.Repeat(`{"a":[`, 200) + "1" + strings.Repeat(`]}`, 200),
 		"long":           `"` + strings.Repeat("long ", 100_000) + `"`,
+		"texts again": texts(500, func(i int) string {
+			return fmt.Sprintf(`{"s":"open","t":%q,"u":"é","v":"%d"}`, strings.Repeat("x", i%20), i%30)
+		}),
+		"alike at first": texts(3000, func(i int) string { return fmt.Sprintf(`["beginning%d","%d beginning"]`, i, i) }),
 		"long and wide":  `"` + strings.Repeat("long €", 100_000) + `"`,
 	}
 	for _, text := range known {
@@ -237,6 +242,9 @@ func TestAnyJSONAsTheEngine(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		if rapid.Bool().Draw(rt, "large") { // texts share their memory
+			text = slices.Concat([]byte("["), text, []byte(","), text, []byte(strings.Repeat(" ", largeText)+"]"))
+		}
 		if rapid.Bool().Draw(rt, "break it") {
 			i := rapid.IntRange(0, len(text)).Draw(rt, "where")
 			j := rapid.IntRange(i, min(i+3, len(text))).Draw(rt, "until")
@@ -262,7 +270,7 @@ func TestNumbersAsTheEngine(t *testing.T) {
 		}
 		return ""
 	}
-	for _, f := range []float64{0, math.Copysign(0, -1), 1, -1, 100, 0.1, 1e20, 1e21, 123e19, 1e-6, 1e-7, 1.5e-7, 5e-324, math.MaxFloat64, 1e100, 1e300, math.NaN(), math.Inf(1), math.Inf(-1), 1 << 53} {
+	for _, f := range []float64{0, math.Copysign(0, -1), 1, -1, 100, 0.1, 1e20, 1e21, 123e19, 1e-6, 1e-7, 1.5e-7, 5e-324, math.MaxFloat64, 1e100, 1e300, math.NaN(), math.Inf(1), math.Inf(-1), 1 << 53, 12.5, -0.07, 1234.1, 99999999999.99, 9999999999999.99, 1e15 + 0.25, 1e15 - 0.125, 4503599627370495.5, -1e14 - 0.33} {
 		if wrong := check(f); wrong != "" {
 			t.Error(wrong)
 		}
@@ -270,6 +278,23 @@ func TestNumbersAsTheEngine(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		if wrong := check(math.Float64frombits(rapid.Uint64().Draw(rt, "bits"))); wrong != "" {
 			rt.Fatal(wrong)
+		}
+		decimal := float64(rapid.Int64().Draw(rt, "digits")) / math.Pow10(rapid.IntRange(0, 20).Draw(rt, "after the point"))
+		if wrong := check(decimal); wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+// Numbers are read as the engine reads them.
+func TestNumbersReadAsTheEngine(t *testing.T) {
+	t.Parallel()
+	b := newBoth(t)
+	texts := rapid.StringMatching(`-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?`)
+	rapid.Check(t, func(rt *rapid.T) {
+		text := texts.Draw(rt, "number")
+		if known, wrong := b.try(text); wrong != "" || !known {
+			rt.Fatalf("%s: %s (known: %t)", text, wrong, known)
 		}
 	})
 }

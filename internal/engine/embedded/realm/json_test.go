@@ -86,6 +86,7 @@ new URL("http://a/b")
 	}
 	script += `};
 		for (const name in all) check(name, all[name]);
+		for (let i = -1074; i < 1024; i++) check("2 ** " + i, () => [2 ** i, -(2 ** i), 1 / 3]);
 		const plain = () => ({ a: [1, { b: "c" }], d: "e" });
 		for (const proto of [Object.prototype, Array.prototype, String.prototype, Number.prototype]) {
 			proto.toJSON = function (key) { return "toJSON of " + key; };
@@ -128,6 +129,10 @@ func TestParseUnusualTexts(t *testing.T) {
 			const ours = tell(() => JSON.parse(text)), theirs = tell(() => JSON.parse(text, (key, value) => value));
 			if (ours !== theirs) wrong.push(String(text).slice(0, 50) + ": " + ours + " is to be " + theirs);
 		}
+		const again = JSON.parse("[" + '{"a":"open","b":["open","shut"]},'.repeat(1000) + "{}]");
+		again[0].a += " or "; again[0].a += "shut"; again[1].b[1] += "!"; again[2][again[2].a] = 1; again[3].b[0] = undefined;
+		const said = JSON.stringify(again.slice(0, 5));
+		if (said !== '[{"a":"open or shut","b":["open","shut"]},{"a":"open","b":["open","shut!"]},{"a":"open","b":["open","shut"],"open":1},{"a":"open","b":[null,"shut"]},{"a":"open","b":["open","shut"]}]') wrong.push(said);
 		if (tell(() => JSON.parse()) !== tell(() => JSON.parse(undefined, (key, value) => value))) wrong.push("without a text");
 		return wrong;`)
 	if failure != nil || result != "[]" {

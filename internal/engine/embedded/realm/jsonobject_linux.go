@@ -90,9 +90,15 @@ func (r *jsonReader) key(n *keyNode) *keyNode {
 		return nil
 	}
 	begin := r.at
-	for r.at < len(r.text) && plain[r.text[r.at]] {
-		r.at++
+	if n != nil && len(n.after) > 0 {
+		// It is most often the one that followed first.
+		likely := n.after[0]
+		if end := begin + len(likely.key); end < len(r.text) && r.text[end] == '"' && string(r.text[begin:end]) == string(likely.key) {
+			r.at = end + 1
+			return likely
+		}
 	}
+	r.pass()
 	if r.at == len(r.text) {
 		return nil
 	}
@@ -167,33 +173,14 @@ func (r *jsonReader) newObject(n *keyNode, first, firstAtom int) (value, bool) {
 
 // alike makes an object of the shape of another one.
 func (r *jsonReader) alike(sample value, first int) (value, bool) {
-	if r.empty.Ftag != lib.EJS_TAG_OBJECT {
-		if r.empty = lib.XJS_NewObject(r.m.tls, r.m.ctx); isException(r.empty) {
-			return value{}, false
-		}
-	}
-	v := lib.XJS_NewObject(r.m.tls, r.m.ctx)
-	if isException(v) {
+	p := r.m.copyObject(pointer(sample))
+	if p == 0 {
 		return value{}, false
 	}
-	o, shape := at[lib.TJSObject](pointer(v)), at[lib.TJSObject](pointer(sample)).Fshape
-	size := at[lib.TJSShape](shape).Fprop_size
-	if size != at[lib.TJSShape](o.Fshape).Fprop_size {
-		p := lib.Xjs_realloc(r.m.tls, r.m.ctx, o.Fprop, libc.Tsize_t(int(size)*propertySize))
-		if p == 0 {
-			r.m.free(v)
-			return value{}, false
-		}
-		o.Fprop = p
-	}
 	values := r.values.from(first)
-	copy(valuesAt(o.Fprop, len(values)), values)
+	copy(valuesAt(at[lib.TJSObject](p).Fprop, len(values)), values)
 	r.values.n = first
-	// The empty object holds its shape still, so that no count becomes none.
-	*references(o.Fshape)--
-	*references(shape)++
-	o.Fshape = shape
-	return v, true
+	return tagged(lib.EJS_TAG_OBJECT, uint64(p)), true
 }
 
 // values is a stack of values in the engine's memory.

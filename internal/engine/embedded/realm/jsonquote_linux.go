@@ -3,6 +3,7 @@
 package realm
 
 import (
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -41,7 +42,12 @@ func (w *jsonWriter[U]) appendNarrow(text []uint8) bool {
 		return false
 	}
 	begin := 0
-	for i, b := range text {
+	for len(text)-begin >= wordSize && unusual(binary.LittleEndian.Uint64(text[begin:])) == 0 {
+		begin += wordSize
+	}
+	w.copy(text[:begin])
+	for i := begin; i < len(text); i++ {
+		b := text[i]
 		if plain[b] || b >= utf8.RuneSelf {
 			continue
 		}

@@ -6,11 +6,8 @@ import (
 	"bytes"
 	"math"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 	"unsafe"
 
-	"modernc.org/libc"
 	lib "modernc.org/libquickjs"
 )
 
@@ -18,7 +15,7 @@ import (
 // false, and nothing has happened, when it does not know the value: the text is
 // malformed, unusual, or there is no memory.
 func (m *Machine) readJSON(p uintptr, n int) (value, bool) {
-	r := jsonReader{m: m, from: p, text: memory(p, n), root: &keyNode{}}
+	r := jsonReader{m: m, from: p, text: memory(p, n), root: &keyNode{}, freeing: freeing{m: m}}
 	defer r.close()
 	// What is read makes no garbage, and the larger it grows the longer would be
 	// looked for some in it.
@@ -51,8 +48,11 @@ type jsonReader struct {
 	nodes []*keyNode
 	// units are those of a text with escapes.
 	units []uint16
-	// empty is an object without properties, kept for its shape to stay.
-	empty value
+	// bare is an array without elements, which others are copies of.
+	bare value
+	// texts are short strings that were read, by what they hold.
+	texts   []shortText
+	freeing freeing
 }
 
 // close frees what was not handed on.
@@ -65,7 +65,10 @@ func (r *jsonReader) close() {
 		lib.XJS_FreeAtom(r.m.tls, r.m.ctx, a)
 	}
 	r.values.close(r.m)
-	r.m.free(r.empty)
+	for _, t := range r.texts {
+		r.freeing.drop(t.value, 0)
+	}
+	r.m.free(r.bare)
 	r.m.free(r.m.exception()) // of memory that there was none of
 }
 
@@ -152,139 +155,42 @@ func (r *jsonReader) array(depth int) (value, bool) {
 
 // newArray makes an array of the values from the first one on.
 func (r *jsonReader) newArray(first int) (value, bool) {
-	v := lib.XJS_NewArray(r.m.tls, r.m.ctx)
-	elements := r.values.from(first)
-	if isException(v) || len(elements) == 0 {
-		return v, !isException(v)
+	if r.bare.Ftag != lib.EJS_TAG_OBJECT {
+		if r.bare = lib.XJS_NewArray(r.m.tls, r.m.ctx); isException(r.bare) {
+			return value{}, false
+		}
+		*at[value](at[lib.TJSObject](pointer(r.bare)).Fprop) = integer(0)
 	}
-	p := lib.Xjs_malloc(r.m.tls, r.m.ctx, libc.Tsize_t(len(elements)*int(valueSize)))
+	p := r.m.copyObject(pointer(r.bare))
 	if p == 0 {
+		return value{}, false
+	}
+	v, elements := tagged(lib.EJS_TAG_OBJECT, uint64(p)), r.values.from(first)
+	*at[value](at[lib.TJSObject](p).Fprop) = integer(len(elements)) // its length
+	if len(elements) == 0 {
+		return v, true
+	}
+	q := r.m.take(uintptr(len(elements)) * valueSize)
+	if q == 0 {
 		r.m.free(v)
 		return value{}, false
 	}
-	copy(valuesAt(p, len(elements)), elements)
-	e := elementsOf(pointer(v))
-	e.size, e.values, e.count = uint32(len(elements)), p, uint32(len(elements))
-	*at[value](at[lib.TJSObject](pointer(v)).Fprop) = integer(len(elements)) // its length
+	copy(valuesAt(q, len(elements)), elements)
+	e := elementsOf(p)
+	e.size, e.values, e.count = uint32(len(elements)), q, uint32(len(elements))
 	r.values.n = first
 	return v, true
 }
 
-// plain are the bytes of ASCII that stand for themselves in a string.
-var plain = func() (plain [256]bool) {
-	for b := byte(' '); b < utf8.RuneSelf; b++ {
-		plain[b] = b != '"' && b != '\\'
-	}
-	return plain
-}()
+// Bounds of the digits of a number: how many surely fit an int32, and how many a
+// float64 has exactly.
+const (
+	intDigits   = 9
+	exactDigits = 15
+)
 
-// string makes the text whose quote was passed.
-func (r *jsonReader) string() (value, bool) {
-	begin := r.at
-	for r.at < len(r.text) && plain[r.text[r.at]] {
-		r.at++
-	}
-	if r.at == len(r.text) {
-		return value{}, false
-	}
-	if r.text[r.at] == '"' {
-		text := r.text[begin:r.at]
-		r.at++
-		if len(text) == 0 {
-			return r.m.newString(""), true
-		}
-		v := newText(r.m, text)
-		return v, !isException(v)
-	}
-	return r.unusualString(begin)
-}
-
-// unusualString makes a text with escapes or with more than ASCII, that begins at
-// some place.
-func (r *jsonReader) unusualString(begin int) (value, bool) {
-	r.units = r.units[:0]
-	for _, b := range r.text[begin:r.at] {
-		r.units = append(r.units, uint16(b))
-	}
-	wide := false
-	for {
-		if r.at == len(r.text) {
-			return value{}, false
-		}
-		b := r.text[r.at]
-		switch {
-		case plain[b]:
-			r.at++
-			r.units = append(r.units, uint16(b))
-		case b == '"':
-			r.at++
-			return r.newUnits(wide)
-		case b == '\\':
-			u, ok := r.escape()
-			if !ok {
-				return value{}, false
-			}
-			wide = wide || u > 0xff
-			r.units = append(r.units, u)
-		default:
-			c, size := utf8.DecodeRune(r.text[r.at:])
-			if b < utf8.RuneSelf || c == utf8.RuneError {
-				return value{}, false
-			}
-			r.at += size
-			wide = wide || c > 0xff
-			r.units = utf16.AppendRune(r.units, c)
-		}
-	}
-}
-
-func (r *jsonReader) newUnits(wide bool) (value, bool) {
-	if len(r.units) == 0 {
-		return r.m.newString(""), true
-	}
-	v := value{}
-	if wide {
-		v = newText(r.m, r.units)
-	} else {
-		text := make([]byte, len(r.units))
-		for i, u := range r.units {
-			text[i] = byte(u)
-		}
-		v = newText(r.m, text)
-	}
-	return v, !isException(v)
-}
-
-// escapes are the letters that stand for another character after a backslash.
-var escapes = [256]uint16{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// escape passes an escape and returns what it stands for.
-func (r *jsonReader) escape() (uint16, bool) {
-	rest := r.text[r.at+1:]
-	switch {
-	case len(rest) > 0 && escapes[rest[0]] != 0:
-		r.at += 2
-		return escapes[rest[0]], true
-	case len(rest) > 4 && rest[0] == 'u':
-		u := uint16(0)
-		for _, b := range rest[1:5] {
-			switch {
-			case b >= '0' && b <= '9':
-				u = u<<4 | uint16(b-'0')
-			case b|0x20 >= 'a' && b|0x20 <= 'f':
-				u = u<<4 | uint16(b|0x20-'a'+10)
-			default:
-				return 0, false
-			}
-		}
-		r.at += 6
-		return u, true
-	}
-	return 0, false
-}
-
-// maxDigits is how many digits a number has at most that surely fits an int32.
-const maxDigits = 9
+// powers of ten that a float64 has exactly.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 func (r *jsonReader) number() (value, bool) {
 	begin := r.at
@@ -292,47 +198,53 @@ func (r *jsonReader) number() (value, bool) {
 	if negative {
 		r.at++
 	}
-	whole := r.digits()
-	n := r.at
-	if whole == 0 || (whole > 1 && r.text[n-whole] == '0') {
+	first := r.at
+	digits, whole := r.digits(0)
+	if whole == 0 || (whole > 1 && r.text[first] == '0') {
 		return value{}, false
 	}
+	fraction, exponent := 0, false
 	if r.at < len(r.text) && r.text[r.at] == '.' {
 		r.at++
-		if r.digits() == 0 {
+		if digits, fraction = r.digits(digits); fraction == 0 {
 			return value{}, false
 		}
 	}
 	if r.at < len(r.text) && r.text[r.at]|0x20 == 'e' {
+		exponent = true
 		if r.at++; r.at < len(r.text) && (r.text[r.at] == '+' || r.text[r.at] == '-') {
 			r.at++
 		}
-		if r.digits() == 0 {
+		if _, n := r.digits(0); n == 0 {
 			return value{}, false
 		}
 	}
-	if r.at == n && whole <= maxDigits {
-		i := 0
-		for _, b := range r.text[n-whole : n] {
-			i = 10*i + int(b-'0')
+	switch {
+	case exponent || whole+fraction > exactDigits:
+		// Too large a number is infinite, which ParseFloat returns beside its error.
+		f, _ := strconv.ParseFloat(unsafe.String(&r.text[begin], r.at-begin), 64)
+		return float(f), true
+	case fraction == 0 && whole <= intDigits && (digits != 0 || !negative):
+		if negative {
+			digits = -digits
 		}
-		if !negative {
-			return integer(i), true
-		}
-		if i != 0 {
-			return integer(-i), true
-		}
+		return integer(digits), true
 	}
-	// Too large a number is infinite, which ParseFloat returns beside its error.
-	f, _ := strconv.ParseFloat(unsafe.String(&r.text[begin], r.at-begin), 64)
+	// One division of exact numbers is rounded as the number itself.
+	f := float64(digits) / powers[fraction]
+	if negative {
+		f = -f
+	}
 	return float(f), true
 }
 
-// digits passes digits and returns how many.
-func (r *jsonReader) digits() int {
+// digits passes digits and returns the number that they make behind n, as far as
+// it is not too large, and how many there are.
+func (r *jsonReader) digits(n int) (number, count int) {
 	begin := r.at
 	for r.at < len(r.text) && r.text[r.at] >= '0' && r.text[r.at] <= '9' {
+		n = 10*n + int(r.text[r.at]-'0')
 		r.at++
 	}
-	return r.at - begin
+	return n, r.at - begin
 }

@@ -77,11 +77,11 @@ func (w *jsonWriter[U]) write(v value) (value, bool) {
 }
 
 // grow makes room for n units.
-func (w *jsonWriter[U]) grow(n int) bool {
+func (w *jsonWriter[U]) grow(n int) bool { return cap(w.out)-len(w.out) >= n || w.move(n) }
+
+// move makes room for n units somewhere else.
+func (w *jsonWriter[U]) move(n int) bool {
 	used := len(w.out)
-	if cap(w.out)-used >= n {
-		return true
-	}
 	size := max(used+n, 2*cap(w.out))
 	if size > maxJSON {
 		return false
@@ -113,10 +113,13 @@ func (w *jsonWriter[U]) value(v value, depth int) bool {
 	switch v.Ftag {
 	case lib.EJS_TAG_INT:
 		var digits [numberRoom]byte
-		w.put(string(strconv.AppendInt(digits[:0], int64(asInt(v)), 10)))
+		w.copy(strconv.AppendInt(digits[:0], int64(asInt(v)), 10))
 	case lib.EJS_TAG_FLOAT64:
+		if isOddPower(asFloat(v)) {
+			return false
+		}
 		var digits [numberRoom]byte
-		w.put(string(appendNumber(digits[:0], asFloat(v))))
+		w.copy(appendNumber(digits[:0], asFloat(v)))
 	case lib.EJS_TAG_BOOL:
 		w.put(strconv.FormatBool(payload(v) != 0))
 	case lib.EJS_TAG_NULL:
@@ -131,10 +134,22 @@ func (w *jsonWriter[U]) value(v value, depth int) bool {
 	return true
 }
 
+// isOddPower reports whether a number is a power of two with more than 15 digits,
+// of which the engine writes more than are needed to tell it from its neighbours.
+func isOddPower(f float64) bool {
+	const fraction = 1<<52 - 1
+	size := math.Abs(f)
+	return math.Float64bits(f)&fraction == 0 && (size < 0x1p-21 && size != 0 || size > 0x1p53 && !math.IsInf(f, 0))
+}
+
 // appendNumber appends a number as the language writes it (ECMA-262,
 // Number::toString): digits to 1e21 and from 1e-6 on, else with an exponent.
 func appendNumber(out []byte, f float64) []byte {
 	size := math.Abs(f)
+	// A number of at most 15 digits is the shortest that means its float64.
+	if cents := math.Round(f * 100); cents/100 == f && size < 1e13 && f != 0 {
+		return appendCents(out, int64(cents))
+	}
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return append(out, "null"...)
@@ -148,6 +163,22 @@ func appendNumber(out []byte, f float64) []byte {
 	if n := len(out); out[n-2] == '0' && (out[n-3] == '-' || out[n-3] == '+') {
 		out[n-2] = out[n-1]
 		out = out[:n-1]
+	}
+	return out
+}
+
+// appendCents appends a number of hundredths.
+func appendCents(out []byte, n int64) []byte {
+	if n < 0 {
+		out, n = append(out, '-'), -n
+	}
+	out = strconv.AppendInt(out, n/100, 10)
+	rest := byte(n % 100)
+	if rest == 0 {
+		return out
+	}
+	if out = append(out, '.', '0'+rest/10); rest%10 != 0 {
+		out = append(out, '0'+rest%10)
 	}
 	return out
 }

@@ -104,7 +104,7 @@ func setText[U unit](p uintptr, n int) value {
 
 // newText makes a string of units, of which there is at least one.
 func newText[U unit](m *Machine, units []U) value {
-	p := lib.Xjs_malloc(m.tls, m.ctx, textSize[U](len(units)))
+	p := m.take(uintptr(textSize[U](len(units))))
 	if p == 0 {
 		return exception()
 	}

@@ -102,6 +102,7 @@ func (m *Machine) start() error {
 	if err := m.watchClock(); err != nil {
 		return err
 	}
+	m.quickFreeing()
 	if err := m.quickJSON(); err != nil {
 		return err
 	}
