@@ -225,11 +225,12 @@ func (s *Store) organizationFull(c counter) bool {
 }
 
 func (r *newRow) insert(t *tx, origin *runnable) error {
-	values := []any{
+	values := make([]any, 0, 24)
+	values = append(values,
 		r.ExecutionID, r.OrganizationID, r.WorkflowID, r.TriggerID, r.Event.ID, string(r.state), r.ReceivedAt,
 		r.Origin.ProviderType, r.Origin.ProviderAlias, r.Origin.TriggerType, r.Origin.Method, r.Origin.Path, r.failure,
 		r.TriggeredByID, r.ReplayOf, r.PlannedAt, r.postponed(), r.availableAt(),
-	}
+	)
 	switch r.state {
 	case execution.Started:
 		values = append(values, origin.deploymentID, origin.programHash, 1, r.Claimant, r.ReceivedAt, nil)

@@ -21,6 +21,8 @@ type conn struct {
 	// inside says that a transaction for reading could not be ended, so that the
 	// connection may still see what was then.
 	inside bool
+	// spare is the memory of statements that have run, for those that come.
+	spare []statement
 }
 
 // connect takes a connection out of a pool for good.
@@ -94,9 +96,21 @@ func (v *view) next(query string, values args) ([]statement, error) {
 	if err != nil {
 		return nil, statement{text: query}.fail(err)
 	}
+	if v.pending == nil {
+		v.pending, v.conn.spare = v.conn.spare, nil
+	}
 	all := append(v.pending, statement{text: query, values: bound})
 	v.pending = nil
 	return all, nil
+}
+
+// run runs statements that return no rows, and returns how many the last one
+// changed. They must not be used after it.
+func (v *view) run(all []statement) (int64, error) {
+	changed, err := v.conn.link.exec(v.ctx, all)
+	clear(all)
+	v.conn.spare = all[:0]
+	return changed, err
 }
 
 // scanner puts the columns of a row into variables.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"regexp"
 	"strings"
 )
@@ -23,8 +25,11 @@ var wide = regexp.MustCompile(`^SEARCH \w+ USING (COVERING )?INDEX workflows_\w+
 func (s *Store) FullScans(ctx context.Context) (found []string, looked int, err error) {
 	seen := make(map[string]bool)
 	explain := func(v *view) error {
-		for query := range v.conn.link.(*preparedLink).statements {
-			seen[query] = true
+		l := v.conn.link.(*preparedLink)
+		for _, queries := range []iter.Seq[string]{maps.Keys(l.statements), maps.Keys(l.direct)} {
+			for query := range queries {
+				seen[query] = true
+			}
 		}
 		return nil
 	}

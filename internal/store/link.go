@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 )
@@ -73,14 +74,25 @@ type rows interface {
 // statements fit; those with lists of ids of unusual lengths are prepared anew.
 const maxPrepared = 256
 
-// preparedLink runs statements by way of database/sql, prepared.
+// preparedLink runs statements prepared: those that return rows by way of
+// database/sql, the others by the driver itself, because what database/sql does
+// around each of them costs a batch of many a fifth of its memory.
 type preparedLink struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
+	direct     map[string]driverStatement
+	// values are those of the statement that runs.
+	values []driver.NamedValue
+}
+
+// driverStatement is a statement that the driver has prepared.
+type driverStatement interface {
+	driver.StmtExecContext
+	Close() error
 }
 
 func newPreparedLink(c *sql.Conn) *preparedLink {
-	return &preparedLink{conn: c, statements: make(map[string]*sql.Stmt)}
+	return &preparedLink{conn: c, statements: make(map[string]*sql.Stmt), direct: make(map[string]driverStatement)}
 }
 
 // prepare returns a prepared statement and what to do with it after its use.
@@ -100,25 +112,63 @@ func (l *preparedLink) prepare(query string) (*sql.Stmt, func(), error) {
 	return s, func() {}, nil
 }
 
+// prepareDirect is prepare for a statement that returns no rows.
+func (l *preparedLink) prepareDirect(connection any, query string) (driverStatement, func(), error) {
+	if s, ok := l.direct[query]; ok {
+		return s, func() {}, nil
+	}
+	c, ok := connection.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, nil, fmt.Errorf("the driver's %T prepares no statements", connection)
+	}
+	prepared, err := c.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, ok := prepared.(driverStatement)
+	if !ok {
+		return nil, nil, errors.Join(fmt.Errorf("the driver's %T can't be run", prepared), prepared.Close())
+	}
+	if len(l.direct) >= maxPrepared {
+		return s, func() { _ = s.Close() }, nil
+	}
+	l.direct[query] = s
+	return s, func() {}, nil
+}
+
 func (l *preparedLink) exec(ctx context.Context, all []statement) (changed int64, err error) {
-	for _, s := range all {
-		if changed, err = l.one(ctx, s); err != nil {
-			return 0, s.fail(err)
+	if len(all) == 0 {
+		return 0, nil
+	}
+	err = l.conn.Raw(func(connection any) error {
+		for _, s := range all {
+			if changed, err = l.one(ctx, connection, s); err != nil {
+				return s.fail(err)
+			}
+			if err := s.check(changed); err != nil {
+				return err
+			}
 		}
-		if err := s.check(changed); err != nil {
-			return 0, err
-		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	return changed, nil
 }
 
-func (l *preparedLink) one(ctx context.Context, s statement) (int64, error) {
-	prepared, release, err := l.prepare(s.text)
+func (l *preparedLink) one(ctx context.Context, connection any, s statement) (int64, error) {
+	prepared, release, err := l.prepareDirect(connection, s.text)
 	if err != nil {
 		return 0, err
 	}
 	defer release()
-	result, err := prepared.ExecContext(ctx, s.values...)
+	l.values = l.values[:0]
+	for i, v := range s.values {
+		l.values = append(l.values, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	defer clear(l.values) // a large body must not stay
+	result, err := prepared.ExecContext(ctx, l.values)
 	if err != nil {
 		return 0, err
 	}
@@ -148,6 +198,18 @@ func (l *preparedLink) forget() error {
 		errs = append(errs, s.Close())
 	}
 	clear(l.statements)
+	if len(l.direct) > 0 {
+		err := l.conn.Raw(func(any) error {
+			for _, s := range l.direct {
+				errs = append(errs, s.Close())
+			}
+			return nil
+		})
+		if !errors.Is(err, sql.ErrConnDone) { // they went with it
+			errs = append(errs, err)
+		}
+	}
+	clear(l.direct)
 	return errors.Join(errs...)
 }
 

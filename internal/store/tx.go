@@ -51,7 +51,7 @@ func (t *tx) exec(query string, values ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := t.conn.link.exec(t.ctx, all)
+	n, err := t.run(all)
 	if err != nil {
 		t.failed = true
 	}
@@ -151,7 +151,7 @@ func (t *tx) save() error {
 func (t *tx) control(text string) error {
 	all, err := t.next(text, nil)
 	if err == nil {
-		_, err = t.conn.link.exec(t.ctx, all)
+		_, err = t.run(all)
 	}
 	return err
 }
@@ -251,7 +251,7 @@ func (t *tx) settle() error {
 	}
 	all := t.pending
 	t.pending = nil
-	_, err := t.conn.link.exec(t.ctx, all)
+	_, err := t.run(all)
 	return err
 }
 
