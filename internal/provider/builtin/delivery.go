@@ -8,13 +8,14 @@ import (
 )
 
 // deliveryHeaders are those by which senders name a delivery, the same when
-// they send it again.
+// they send it again. They are spelled as net/http keeps them, which spares
+// spelling them anew for each delivery.
 var deliveryHeaders = []string{ //nolint:gochecknoglobals // a table
-	"X-GitHub-Delivery",
+	"X-Github-Delivery",
 	"X-Gitea-Delivery",
 	"X-Forgejo-Delivery",
-	"X-Gitlab-Event-UUID",
-	"X-Request-UUID", // Bitbucket
+	"X-Gitlab-Event-Uuid",
+	"X-Request-Uuid", // Bitbucket
 	"X-Atlassian-Webhook-Identifier",
 	"Linear-Delivery",
 	"X-Shopify-Webhook-Id",

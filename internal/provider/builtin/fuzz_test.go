@@ -76,6 +76,9 @@ func FuzzReceive(f *testing.F) {
 		if err := json.Unmarshal(got.Fields, &fields); err != nil {
 			t.Fatalf("%s: %v", got.Fields, err)
 		}
+		if want := encoded(t, d); string(got.Fields) != want {
+			t.Fatalf("the fields are\n%s\nwant\n%s", got.Fields, want)
+		}
 		if want := strings.ToValidUTF8(param, "\ufffd"); len([]rune(fields.Params["id"])) < len([]rune(want)) {
 			t.Fatalf("the parameter of the path is %q, want %q", fields.Params["id"], want)
 		}

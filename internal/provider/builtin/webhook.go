@@ -1,9 +1,7 @@
 package builtin
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,43 +100,5 @@ func (Provider) Receive(_ workflow.Declaration, d provider.Delivery) (provider.R
 	if !varies && len(key) > maxDeliveryKey {
 		return provider.Receipt{}, fault.New(fault.Invalid, "the Idempotency-Key has %d bytes; at most %d are allowed", len(key), maxDeliveryKey)
 	}
-	fields, err := eventFields(d)
-	if err != nil {
-		return provider.Receipt{}, fmt.Errorf("encode a webhook event: %w", err)
-	}
-	return provider.Receipt{Key: key, Varies: varies, Fields: fields, ContentType: d.Header.Get("Content-Type")}, nil
-}
-
-// webhookFields are the members of a webhook event other than its body:
-// workflows-runtime.md 3.3. Names of headers are lower case and repeats are
-// joined; of a repeated query parameter the last value counts, and queryAll has
-// all of them. Params are those of the path, and of the query where the path has
-// none of that name.
-type webhookFields struct {
-	Method   string              `json:"method"`
-	Path     string              `json:"path"`
-	Headers  map[string]string   `json:"headers"`
-	Query    map[string]string   `json:"query"`
-	QueryAll map[string][]string `json:"queryAll"`
-	Params   map[string]string   `json:"params"`
-}
-
-func eventFields(d provider.Delivery) (json.RawMessage, error) {
-	headers := make(map[string]string, len(d.Header))
-	for name, values := range d.Header {
-		headers[strings.ToLower(name)] = strings.Join(values, ", ")
-	}
-	query := make(map[string]string, len(d.Query))
-	for name, values := range d.Query {
-		query[name] = values[len(values)-1]
-	}
-	// What stands in the path can't be replaced by what stands behind it.
-	params := query
-	if len(d.Params) > 0 {
-		params = maps.Clone(query)
-		maps.Copy(params, d.Params)
-	}
-	return json.Marshal(webhookFields{
-		Method: d.Method, Path: d.Path, Headers: headers, Query: query, QueryAll: d.Query, Params: params,
-	})
+	return provider.Receipt{Key: key, Varies: varies, Fields: eventFields(d), ContentType: d.Header.Get("Content-Type")}, nil
 }
