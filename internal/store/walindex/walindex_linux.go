@@ -289,11 +289,26 @@ func sweep() {
 		return
 	}
 	for _, name := range names {
+		if ours(name) {
+			continue
+		}
 		if f, unused, err := lock(name, unix.LOCK_EX); err == nil && unused {
 			_ = os.Remove(name)
 			_ = f.Close()
 		}
 	}
+}
+
+// ours reports whether a database that this process has open has its index in a
+// file. Opening and closing that file once more would release the locks that
+// SQLite holds on it: those of fcntl belong to the process.
+func ours(name string) bool {
+	for _, x := range attached.of {
+		if x.target != nil && x.target.Name() == name {
+			return true
+		}
+	}
+	return false
 }
 
 // lock locks a file, which it makes when absent beside a database, unless another
