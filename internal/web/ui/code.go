@@ -44,6 +44,10 @@ func lexer(language string) func() (chroma.Lexer, error) {
 		if err != nil {
 			return nil, err
 		}
+		// It gets its rules ready at the first text, which a page has no time for.
+		if _, err := l.Tokenise(nil, ""); err != nil {
+			return nil, err
+		}
 		return chroma.Coalesce(l), nil
 	})
 }
