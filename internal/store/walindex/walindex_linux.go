@@ -125,7 +125,7 @@ func (x *index) renew() error {
 	if err != nil || !alone {
 		return err
 	}
-	defer lock.Close() //nolint:errcheck // nothing was written to it
+	defer unlock(lock) //nolint:errcheck // nothing was written to it
 	if err := x.unused(); err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (x *index) join() (found bool, err error) {
 	}
 	defer func() {
 		if !found {
-			err = errors.Join(err, share.Close())
+			err = errors.Join(err, unlock(share))
 		}
 	}()
 	if err := x.give(share); err != nil {
@@ -228,7 +228,7 @@ func (x *index) join() (found bool, err error) {
 		return false, err
 	}
 	if err := redirect(x.database+plain, target); err != nil {
-		return false, errors.Join(err, x.target.Close())
+		return false, errors.Join(err, unlock(x.target))
 	}
 	x.share = share
 	return true, nil
@@ -254,15 +254,15 @@ func use(target string) (*os.File, error) {
 	}
 	var info unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &info); err != nil || info.Nlink == 0 {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, unlock(f))
 	}
 	return f, nil
 }
 
 func (x *index) detach() error {
-	err := x.share.Close()
+	err := unlock(x.share)
 	if x.target != nil {
-		err = errors.Join(err, x.target.Close())
+		err = errors.Join(err, unlock(x.target))
 	}
 	return err
 }
@@ -278,7 +278,7 @@ func (x *index) clear() error {
 		sweep()
 		err = os.Remove(x.database + plain)
 	}
-	return errors.Join(err, lock.Close())
+	return errors.Join(err, unlock(lock))
 }
 
 // sweep removes the files in memory that nobody uses, those of killed processes
@@ -294,7 +294,7 @@ func sweep() {
 		}
 		if f, unused, err := lock(name, unix.LOCK_EX); err == nil && unused {
 			_ = os.Remove(name)
-			_ = f.Close()
+			_ = unlock(f)
 		}
 	}
 }
@@ -312,7 +312,7 @@ func ours(name string) bool {
 }
 
 // lock locks a file, which it makes when absent beside a database, unless another
-// process holds a lock that is against it. Closing the file releases it.
+// process holds a lock that is against it.
 func lock(path string, how int) (f *os.File, got bool, err error) {
 	flags := os.O_RDWR | unix.O_NOFOLLOW
 	if filepath.Dir(path) != memory {
@@ -329,4 +329,10 @@ func lock(path string, how int) (f *os.File, got bool, err error) {
 		return nil, false, f.Close()
 	}
 	return nil, false, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+}
+
+// unlock releases a lock. A process that is being started has the file open too
+// until it runs its own program, so that closing it here would not do.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }

@@ -302,7 +302,7 @@ func TestProcessesThatComeAndGo(t *testing.T) {
 	for worker := range 4 {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(worker)))
-			for range 25 {
+			for range 15 {
 				o, said := begin(t, path, "attached")
 				for range random.IntN(4) {
 					if said == "ok" {
