@@ -18,8 +18,14 @@ func (m *Machine) readJSON(p uintptr, n int) (value, bool) {
 	r := jsonReader{m: m, from: p, text: memory(p, n), root: &keyNode{}, freeing: freeing{m: m}}
 	defer r.close()
 	// What is read makes no garbage, and the larger it grows the longer would be
-	// looked for some in it.
-	threshold := at[lib.TJSRuntime](m.rt).Fmalloc_gc_threshold
+	// looked for some in it. But code that does nothing else may make garbage of it
+	// each time, and the engine looks only when it makes an object itself.
+	rt := at[lib.TJSRuntime](m.rt)
+	threshold, size := rt.Fmalloc_gc_threshold, &rt.Fmalloc_ctx.Fmalloc_state.Fmalloc_size
+	if *size > threshold {
+		lib.XJS_RunGC(m.tls, m.rt)
+		threshold = *size + *size/2 // the engine's own rule
+	}
 	lib.XJS_SetGCThreshold(m.tls, m.rt, math.MaxUint64)
 	defer lib.XJS_SetGCThreshold(m.tls, m.rt, threshold)
 	v, ok := r.value(0)
