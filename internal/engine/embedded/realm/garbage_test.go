@@ -30,3 +30,39 @@ func TestGarbageEnds(t *testing.T) {
 		})
 	}
 }
+
+// A handler is not looked through for garbage while it holds little of its memory.
+func TestFewObjectsAreNotLookedThrough(t *testing.T) {
+	t.Parallel()
+	for name, code := range map[string]string{
+		"a large value is kept":   `const kept = JSON.parse(text); cycles(1000); await null; return kept.length === 15001 && ref.deref() !== undefined`,
+		"large values are let go": `for (let i = 0; i < 20; i++) JSON.parse(text); cycles(1000); await null; return ref.deref() !== undefined`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			result, _, failure := do(t, garbage+code)
+			if failure != nil || result != "true" {
+				t.Errorf("got %s, %v", result, failure)
+			}
+		})
+	}
+}
+
+// What a top level leaves is copied for each run, so that its garbage is looked
+// for as early as the engine does.
+func TestGarbageOfTheTopLevel(t *testing.T) {
+	t.Parallel()
+	m, load := machine(t)
+	p := load(`let first = {}; first.self = first;
+		const ref = new WeakRef(first);
+		first = undefined;
+		const text = "[" + '{"id":1234567,"name":"Ada Lovelace"},'.repeat(8_000) + "{}]";
+		const o = JSON.parse(text); o[0].all = o;
+		for (let i = 0; i < 1000; i++) { const o = {}; o.self = o; }
+		` + handler(`return ref.deref() === undefined`))
+	for range 2 { // the second one begins with what the first one's top level left
+		if got, err := m.Run(p, call(), &record{}); err != nil || string(got) != "true" {
+			t.Errorf("got %s, %v", got, err)
+		}
+	}
+}

@@ -73,6 +73,7 @@ func (m *Machine) Run(p *Program, call Call, log Log) (json.RawMessage, error) {
 	if err := m.settleTop(p); err != nil {
 		return nil, err
 	}
+	m.tolerateGarbage(call.Memory)
 	i, err := m.find(call.Trigger)
 	if err != nil {
 		return nil, err
