@@ -223,14 +223,15 @@ func (s *server) completed() (int, error) {
 	return int(n), err
 }
 
-// busy reports whether runs wait or go on.
+// busy reports whether runs wait, go on or are about to be stored as ended. It asks in
+// the order in which a run goes through them, so that it misses none.
 func (s *server) busy() (bool, error) {
-	waiting, err := s.metric("flowwd_queue_waiting")
-	if err != nil {
-		return false, err
+	for _, name := range []string{"flowwd_queue_waiting", "flowwd_runs", "flowwd_run_ends"} {
+		if n, err := s.metric(name); err != nil || n > 0 {
+			return true, err
+		}
 	}
-	running, err := s.metric("flowwd_runs")
-	return waiting > 0 || running > 0, err
+	return false, nil
 }
 
 // metric reads one measurement of the server; 0 when there is none yet.

@@ -215,6 +215,9 @@ func (s *Server) measure() {
 		running, _ := s.executions.Running()
 		return float64(running)
 	})
+	s.metrics.gauge("flowwd_run_ends", "Runs that have ended, whose end the database has yet to take.", func() float64 {
+		return float64(s.executions.Ending())
+	})
 	s.metrics.gauge("flowwd_run_slots", "Runs that can be under way at once.", func() float64 {
 		_, slots := s.executions.Running()
 		return float64(slots)

@@ -169,6 +169,10 @@ func (s *Service) Stop(ctx context.Context) error {
 // Running returns how many runs go on now, and how many can.
 func (s *Service) Running() (running, slots int) { return len(s.slots), cap(s.slots) }
 
+// Ending returns how many runs have ended and have no slot any more, while their end
+// is on its way into the store.
+func (s *Service) Ending() int { return len(s.endings) }
+
 // Depth returns the state of the queue.
 func (s *Service) Depth(ctx context.Context) (Depth, error) { return s.Store.QueueDepth(ctx) }
 

@@ -265,6 +265,9 @@ func TestEndsBoundTheRuns(t *testing.T) {
 	if running, _ := h.Running(); running != 2 {
 		t.Errorf("%d slots are taken, want 2", running)
 	}
+	if n := h.Ending(); n != 2 {
+		t.Errorf("%d ends are on their way, want 2", n)
+	}
 	if depth, err := h.Depth(t.Context()); err != nil || depth.Running != 4 || depth.Waiting != 2 {
 		t.Errorf("the queue holds %+v (%v), want 4 that run and 2 that wait", depth, err)
 	}
@@ -273,6 +276,10 @@ func TestEndsBoundTheRuns(t *testing.T) {
 		if e := h.ended(t, x); e.State != execution.Completed || e.Attempt != 1 {
 			t.Errorf("a run is %s in attempt %d: %s", e.State, e.Attempt, e.Error)
 		}
+	}
+	stopNow(t, h.Service)
+	if n := h.Ending(); n != 0 {
+		t.Errorf("%d ends are on their way when all have arrived", n)
 	}
 }
 
