@@ -94,12 +94,17 @@ func TestKilledRestoreStartsAnew(t *testing.T) {
 		rounds++
 		dir := apptest.DataDir(t)
 		c := command(t, dir, "restore", file)
+		begun := time.Now()
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
 		killed := time.AfterFunc(whole*time.Duration(round%steps+1)/steps, func() { _ = c.Process.Kill() })
 		finished := c.Wait() == nil
 		killed.Stop()
+		if finished {
+			// The machine may have been busier when the first one was measured.
+			whole = min(whole, time.Since(begun))
+		}
 
 		complaint, err := try(t, dir, "doctor")
 		switch {
