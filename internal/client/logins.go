@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/usefloww/flowwd/internal/filelock"
 )
 
 // Logins is the file that holds the logins of the person at the keyboard, by the
@@ -80,11 +80,12 @@ func (l Logins) change(ctx context.Context, change func(map[string]Login) (write
 	if err := os.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
 		return fmt.Errorf("make the folder of the logins: %w", err)
 	}
-	unlock, err := l.lock(ctx)
+	// Beside the file, which is replaced.
+	lock, err := filelock.Lock(ctx, l.Path+".lock", filelock.Exclusive)
 	if err != nil {
 		return fmt.Errorf("wait for another command that changes the logins: %w", err)
 	}
-	defer unlock()
+	defer filelock.Unlock(lock) //nolint:errcheck // it ends the lock in any case
 	all, err := l.read()
 	if err != nil {
 		return err
@@ -94,30 +95,6 @@ func (l Logins) change(ctx context.Context, change func(map[string]Login) (write
 		return err
 	}
 	return l.write(all)
-}
-
-// lockWait is how often a lock is tried that another command holds.
-const lockWait = 50 * time.Millisecond
-
-// lock waits for a file beside the other one, which stays: removing it would let
-// two commands hold two files of one name.
-func (l Logins) lock(ctx context.Context) (unlock func(), err error) {
-	f, err := os.OpenFile(l.Path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil // it ends the lock in any case
-		}
-		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
-			err = pause(ctx, lockWait)
-		}
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-	}
 }
 
 // write replaces the file at once, so that nobody reads half of it.

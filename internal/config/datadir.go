@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"github.com/usefloww/flowwd/internal/filelock"
 )
 
 // DataDir is the folder that holds everything flowwd must not lose. It is for
@@ -124,9 +125,10 @@ func (d DataDir) Acquire() (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the data folder: %w", err)
 	}
-	if err := lockFile(file); err != nil {
+	got, err := filelock.TryFile(file, filelock.Exclusive)
+	if err != nil || !got {
 		defer file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+		if err == nil {
 			return nil, &InUseError{Dir: d, PID: readPID(file)}
 		}
 		return nil, fmt.Errorf("lock the data folder: %w", err)
@@ -141,17 +143,7 @@ func (d DataDir) Acquire() (*Lock, error) {
 // Release gives the folder free. The file stays: removing it could take away a
 // lock that somebody else holds by then.
 func (l *Lock) Release() error {
-	return errors.Join(l.file.Truncate(0), l.file.Close())
-}
-
-// lockFile takes the file's lock without waiting.
-func lockFile(file *os.File) error {
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
+	return errors.Join(l.file.Truncate(0), filelock.Unlock(l.file))
 }
 
 func writePID(file *os.File) error {

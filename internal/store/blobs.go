@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/usefloww/flowwd/internal/fault"
+	"github.com/usefloww/flowwd/internal/filelock"
 	"github.com/usefloww/flowwd/internal/workflow"
 )
 
@@ -160,7 +161,11 @@ func (b *blobs) hold(ctx context.Context) (release func() error, err error) {
 	if _, err := os.Stat(b.folder); b.folder == "" || errors.Is(err, fs.ErrNotExist) {
 		return func() error { return nil }, nil
 	}
-	return shareLock(ctx, filepath.Join(b.folder, sweepLock))
+	lock, err := filelock.Lock(ctx, filepath.Join(b.folder, sweepLock), filelock.Shared)
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return filelock.Unlock(lock) }, nil
 }
 
 // sweep is list, but calls found for none while somebody holds the files.
@@ -168,11 +173,11 @@ func (b *blobs) sweep(found func(workflow.Hash) bool) (err error) {
 	if b.folder == "" {
 		return nil
 	}
-	unlock, alone, err := tryLock(filepath.Join(b.folder, sweepLock))
-	if err != nil || !alone {
+	lock, err := filelock.Try(filepath.Join(b.folder, sweepLock), os.O_RDWR|os.O_CREATE, filelock.Exclusive)
+	if err != nil || lock == nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, filelock.Unlock(lock)) }()
 	return b.list(found)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 
+	"github.com/usefloww/flowwd/internal/filelock"
 	"github.com/usefloww/flowwd/internal/store/migrations"
 	"github.com/usefloww/flowwd/internal/store/walindex"
 )
@@ -111,11 +112,11 @@ func makePrivate(path string) error {
 
 // prepare makes or migrates the file, with other processes kept out.
 func (d *sqliteDatabase) prepare(ctx context.Context) (err error) {
-	unlock, err := lockFile(ctx, d.path+".lock")
+	lock, err := filelock.Lock(ctx, d.path+".lock", filelock.Exclusive)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, filelock.Unlock(lock)) }()
 	if err := makePrivate(d.path); err != nil {
 		return err
 	}

@@ -52,29 +52,3 @@ func TestAnotherDatabaseReleasesNoLock(t *testing.T) {
 		t.Error("the lock is gone")
 	}
 }
-
-// TestLockEndsWhereACopyIsOpen: a process that is just being started has copies of
-// all open files, and keeps no lock by them.
-func TestLockEndsWhereACopyIsOpen(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "lock")
-	f, got, err := lock(path, unix.LOCK_EX)
-	if err != nil || !got {
-		t.Fatal(got, err)
-	}
-	held, err := unix.Dup(int(f.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(held) //nolint:errcheck // the test has ended
-	if err := unlock(f); err != nil {
-		t.Fatal(err)
-	}
-	again, got, err := lock(path, unix.LOCK_EX)
-	if err != nil || !got {
-		t.Fatalf("locked again: %t, %v", got, err)
-	}
-	if err := unlock(again); err != nil {
-		t.Error(err)
-	}
-}

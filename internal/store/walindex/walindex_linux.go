@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/usefloww/flowwd/internal/filelock"
 )
 
 // Where indexes are, and what their names begin with.
@@ -35,6 +37,12 @@ const (
 	// tells other processes where that is, and has SQLite refuse the database in
 	// programs that know nothing of it: it follows no link there.
 	plain = "-shm"
+)
+
+// How files are opened that are locked: those in memory are made by make alone.
+const (
+	beside   = os.O_RDWR | os.O_CREATE | unix.O_NOFOLLOW
+	inMemory = os.O_RDWR | unix.O_NOFOLLOW
 )
 
 // attached are the databases that this process has open, by their paths.
@@ -121,11 +129,11 @@ func (x *index) attach() error {
 
 // renew makes the index anew if no process has the database open.
 func (x *index) renew() error {
-	lock, alone, err := lock(x.database+opened, unix.LOCK_EX)
-	if err != nil || !alone {
+	lock, err := filelock.Try(x.database+opened, beside, filelock.Exclusive)
+	if err != nil || lock == nil {
 		return err
 	}
-	defer unlock(lock) //nolint:errcheck // nothing was written to it
+	defer filelock.Unlock(lock) //nolint:errcheck // nothing was written to it
 	if err := x.unused(); err != nil {
 		return err
 	}
@@ -181,9 +189,7 @@ func (x *index) make() error {
 		return nil
 	}
 	defer f.Close() //nolint:errcheck // nothing was written to it
-	if err := x.give(f); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
+	x.give(f)
 	if err := os.Symlink(f.Name(), x.database+plain); err != nil {
 		return errors.Join(os.Remove(f.Name()), x.unused())
 	}
@@ -191,33 +197,28 @@ func (x *index) make() error {
 }
 
 // give hands a file to the owner of the database, who could not open it later when
-// an administrator opened the database first.
-func (x *index) give(f *os.File) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
+// an administrator opened the database first. As with SQLite's own files it does no
+// harm here where that is not allowed, and the owner is told when it is so far.
+func (x *index) give(f *os.File) {
 	var database unix.Stat_t
-	if err := unix.Stat(x.database, &database); err != nil {
-		return fmt.Errorf("look who owns %s: %w", x.database, err)
+	if os.Geteuid() == 0 && unix.Stat(x.database, &database) == nil {
+		_ = f.Chown(int(database.Uid), int(database.Gid))
 	}
-	return f.Chown(int(database.Uid), int(database.Gid))
 }
 
 // join finds the index that a process has made. It reports false when it is to be
 // made anew.
 func (x *index) join() (found bool, err error) {
-	share, got, err := lock(x.database+opened, unix.LOCK_SH)
-	if err != nil || !got {
+	share, err := filelock.Try(x.database+opened, beside, filelock.Shared)
+	if err != nil || share == nil {
 		return false, err
 	}
 	defer func() {
 		if !found {
-			err = errors.Join(err, unlock(share))
+			err = errors.Join(err, filelock.Unlock(share))
 		}
 	}()
-	if err := x.give(share); err != nil {
-		return false, err
-	}
+	x.give(share)
 	target := x.link()
 	if target == "" {
 		x.share = share
@@ -228,7 +229,7 @@ func (x *index) join() (found bool, err error) {
 		return false, err
 	}
 	if err := redirect(x.database+plain, target); err != nil {
-		return false, errors.Join(err, unlock(x.target))
+		return false, errors.Join(err, filelock.Unlock(x.target))
 	}
 	x.share = share
 	return true, nil
@@ -246,23 +247,23 @@ func (x *index) link() string {
 // use opens a file in memory so that nobody clears it away. It returns nil when
 // somebody has.
 func use(target string) (*os.File, error) {
-	f, got, err := lock(target, unix.LOCK_SH)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !got {
+	f, err := filelock.Try(target, inMemory, filelock.Shared)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	} else if err != nil {
+	} else if err != nil || f == nil {
 		return nil, err
 	}
 	var info unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &info); err != nil || info.Nlink == 0 {
-		return nil, errors.Join(err, unlock(f))
+		return nil, errors.Join(err, filelock.Unlock(f))
 	}
 	return f, nil
 }
 
 func (x *index) detach() error {
-	err := unlock(x.share)
+	err := filelock.Unlock(x.share)
 	if x.target != nil {
-		err = errors.Join(err, unlock(x.target))
+		err = errors.Join(err, filelock.Unlock(x.target))
 	}
 	return err
 }
@@ -270,15 +271,15 @@ func (x *index) detach() error {
 // clear removes the link, and what it leads to, if no process is left that uses
 // it. Where another is about to, it does so itself.
 func (x *index) clear() error {
-	lock, alone, err := lock(x.database+opened, unix.LOCK_EX)
-	if err != nil || !alone {
+	lock, err := filelock.Try(x.database+opened, beside, filelock.Exclusive)
+	if err != nil || lock == nil {
 		return nil // the folder may be gone
 	}
 	if x.link() != "" {
 		sweep()
 		err = os.Remove(x.database + plain)
 	}
-	return errors.Join(err, unlock(lock))
+	return errors.Join(err, filelock.Unlock(lock))
 }
 
 // sweep removes the files in memory that nobody uses, those of killed processes
@@ -292,9 +293,9 @@ func sweep() {
 		if ours(name) {
 			continue
 		}
-		if f, unused, err := lock(name, unix.LOCK_EX); err == nil && unused {
+		if f, err := filelock.Try(name, inMemory, filelock.Exclusive); err == nil && f != nil {
 			_ = os.Remove(name)
-			_ = unlock(f)
+			_ = filelock.Unlock(f)
 		}
 	}
 }
@@ -309,30 +310,4 @@ func ours(name string) bool {
 		}
 	}
 	return false
-}
-
-// lock locks a file, which it makes when absent beside a database, unless another
-// process holds a lock that is against it.
-func lock(path string, how int) (f *os.File, got bool, err error) {
-	flags := os.O_RDWR | unix.O_NOFOLLOW
-	if filepath.Dir(path) != memory {
-		flags |= os.O_CREATE
-	}
-	if f, err = os.OpenFile(path, flags, 0o600); err != nil {
-		return nil, false, err
-	}
-	err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
-	if err == nil {
-		return f, true, nil
-	}
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
-		return nil, false, f.Close()
-	}
-	return nil, false, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
-}
-
-// unlock releases a lock. A process that is being started has the file open too
-// until it runs its own program, so that closing it here would not do.
-func unlock(f *os.File) error {
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }
