@@ -70,7 +70,7 @@ type rows interface {
 	Close() error
 }
 
-// maxPrepared bounds the statements that a connection keeps prepared. All fixed
+// maxPrepared bounds the statements of each sort that a connection keeps prepared. All fixed
 // statements fit; those with lists of ids of unusual lengths are prepared anew.
 const maxPrepared = 256
 
@@ -79,8 +79,8 @@ const maxPrepared = 256
 // around each of them costs a batch of many a fifth of its memory.
 type preparedLink struct {
 	conn       *sql.Conn
-	statements map[string]*sql.Stmt
-	direct     map[string]driverStatement
+	statements kept[*sql.Stmt]
+	direct     kept[driverStatement]
 	// values are those of the statement that runs.
 	values []driver.NamedValue
 }
@@ -92,48 +92,61 @@ type driverStatement interface {
 }
 
 func newPreparedLink(c *sql.Conn) *preparedLink {
-	return &preparedLink{conn: c, statements: make(map[string]*sql.Stmt), direct: make(map[string]driverStatement)}
+	return &preparedLink{conn: c, statements: make(kept[*sql.Stmt]), direct: make(kept[driverStatement])}
 }
 
-// prepare returns a prepared statement and what to do with it after its use.
-// Preparing does not depend on the caller's context, for the statement stays.
+// kept are prepared statements by their text.
+type kept[S interface{ Close() error }] map[string]S
+
+// get returns a prepared statement and what to do with it after its use.
+// Preparing must not depend on the caller's context, for the statement stays.
+func (k kept[S]) get(query string, prepare func() (S, error)) (S, func(), error) {
+	if s, ok := k[query]; ok {
+		return s, func() {}, nil
+	}
+	s, err := prepare()
+	if err != nil {
+		return s, nil, err
+	}
+	if len(k) >= maxPrepared {
+		return s, func() { _ = s.Close() }, nil
+	}
+	k[query] = s
+	return s, func() {}, nil
+}
+
+// close closes all statements and forgets them.
+func (k kept[S]) close() error {
+	var errs []error
+	for _, s := range k {
+		errs = append(errs, s.Close())
+	}
+	clear(k)
+	return errors.Join(errs...)
+}
+
+// prepare returns a statement that returns rows.
 func (l *preparedLink) prepare(query string) (*sql.Stmt, func(), error) {
-	if s, ok := l.statements[query]; ok {
-		return s, func() {}, nil
-	}
-	s, err := l.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(l.statements) >= maxPrepared {
-		return s, func() { _ = s.Close() }, nil
-	}
-	l.statements[query] = s
-	return s, func() {}, nil
+	return l.statements.get(query, func() (*sql.Stmt, error) { return l.conn.PrepareContext(context.Background(), query) })
 }
 
-// prepareDirect is prepare for a statement that returns no rows.
+// prepareDirect returns a statement that returns none.
 func (l *preparedLink) prepareDirect(connection any, query string) (driverStatement, func(), error) {
-	if s, ok := l.direct[query]; ok {
-		return s, func() {}, nil
-	}
-	c, ok := connection.(driver.ConnPrepareContext)
-	if !ok {
-		return nil, nil, fmt.Errorf("the driver's %T prepares no statements", connection)
-	}
-	prepared, err := c.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, ok := prepared.(driverStatement)
-	if !ok {
-		return nil, nil, errors.Join(fmt.Errorf("the driver's %T can't be run", prepared), prepared.Close())
-	}
-	if len(l.direct) >= maxPrepared {
-		return s, func() { _ = s.Close() }, nil
-	}
-	l.direct[query] = s
-	return s, func() {}, nil
+	return l.direct.get(query, func() (driverStatement, error) {
+		c, ok := connection.(driver.ConnPrepareContext)
+		if !ok {
+			return nil, fmt.Errorf("the driver's %T prepares no statements", connection)
+		}
+		prepared, err := c.PrepareContext(context.Background(), query)
+		if err != nil {
+			return nil, err
+		}
+		s, ok := prepared.(driverStatement)
+		if !ok {
+			return nil, errors.Join(fmt.Errorf("the driver's %T can't be run", prepared), prepared.Close())
+		}
+		return s, nil
+	})
 }
 
 func (l *preparedLink) exec(ctx context.Context, all []statement) (changed int64, err error) {
@@ -193,24 +206,13 @@ func (l *preparedLink) query(ctx context.Context, all []statement) (rows, error)
 }
 
 func (l *preparedLink) forget() error {
-	var errs []error
-	for _, s := range l.statements {
-		errs = append(errs, s.Close())
+	err := l.statements.close()
+	direct := l.conn.Raw(func(any) error { return l.direct.close() })
+	if errors.Is(direct, sql.ErrConnDone) { // they went with it
+		clear(l.direct)
+		direct = nil
 	}
-	clear(l.statements)
-	if len(l.direct) > 0 {
-		err := l.conn.Raw(func(any) error {
-			for _, s := range l.direct {
-				errs = append(errs, s.Close())
-			}
-			return nil
-		})
-		if !errors.Is(err, sql.ErrConnDone) { // they went with it
-			errs = append(errs, err)
-		}
-	}
-	clear(l.direct)
-	return errors.Join(errs...)
+	return errors.Join(err, direct)
 }
 
 // preparedRows are rows whose statement may have to be closed after them.
