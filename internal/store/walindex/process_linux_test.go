@@ -86,6 +86,16 @@ func begin(t *testing.T, path, how string) (*other, string) {
 	return o, o.said()
 }
 
+// attached starts a process that has a database open.
+func attached(t *testing.T, path string) *other {
+	t.Helper()
+	o, said := begin(t, path, "attached")
+	if said != "ok" {
+		t.Fatalf("another process: %s", said)
+	}
+	return o
+}
+
 func (o *other) said() string {
 	text, err := o.out.ReadString('\n')
 	if err != nil {
@@ -99,6 +109,16 @@ func (o *other) run(statement string) string {
 		return err.Error()
 	}
 	return o.said()
+}
+
+const increment = "UPDATE counter SET n = n + 1"
+
+// increment ends the test when the process can't write.
+func (o *other) increment() {
+	o.t.Helper()
+	if said := o.run(increment); said != "ok" {
+		o.t.Fatalf("another process: %s", said)
+	}
 }
 
 func (o *other) end() {

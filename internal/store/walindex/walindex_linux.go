@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -235,10 +236,11 @@ func (x *index) join() (found bool, err error) {
 	return true, nil
 }
 
-// link is where the index is, "" if beside the database.
+// link is where the index is, "" if beside the database. A link that leads anywhere
+// else than into memory is none of ours, and SQLite will refuse it.
 func (x *index) link() string {
 	target, err := os.Readlink(x.database + plain)
-	if err != nil {
+	if err != nil || filepath.Dir(target) != memory || !strings.HasPrefix(filepath.Base(target), prefix) {
 		return ""
 	}
 	return target

@@ -68,8 +68,6 @@ func counted(t *testing.T, db *sql.DB) (n int) {
 	return n
 }
 
-const increment = "UPDATE counter SET n = n + 1"
-
 // index is the file of a database's index.
 func index(t *testing.T, path string) string {
 	t.Helper()
@@ -110,13 +108,8 @@ func TestIndexIsInMemory(t *testing.T) {
 func TestProcessesShareAnIndex(t *testing.T) {
 	t.Parallel()
 	path := newDatabase(t)
-	first, said := begin(t, path, "attached")
-	if said != "ok" {
-		t.Fatal(said)
-	}
-	if said := first.run(increment); said != "ok" {
-		t.Fatal(said)
-	}
+	first := attached(t, path)
+	first.increment()
 	db, done := open(t, path)
 	if n := counted(t, db); n != 1 {
 		t.Errorf("the counter is %d, want 1", n)
@@ -126,13 +119,8 @@ func TestProcessesShareAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.kill()
-	last, said := begin(t, path, "attached")
-	if said != "ok" {
-		t.Fatal(said)
-	}
-	if said := last.run(increment); said != "ok" {
-		t.Fatal(said)
-	}
+	last := attached(t, path)
+	last.increment()
 	if n := counted(t, db); n != 3 {
 		t.Errorf("the counter is %d, want 3", n)
 	}
@@ -140,9 +128,7 @@ func TestProcessesShareAnIndex(t *testing.T) {
 		t.Errorf("the index moved from %s to %s", target, now)
 	}
 	done()
-	if said := last.run(increment); said != "ok" {
-		t.Errorf("when others have closed the database: %s", said)
-	}
+	last.increment() // others have closed the database
 	last.end()
 }
 
@@ -151,18 +137,10 @@ func TestProcessesShareAnIndex(t *testing.T) {
 func TestKilledProcessesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	path, another := newDatabase(t), newDatabase(t)
-	living, said := begin(t, newDatabase(t), "attached")
-	if said != "ok" {
-		t.Fatal(said)
-	}
+	living := attached(t, newDatabase(t))
 	used := index(t, living.command.Args[2])
-	killed, said := begin(t, path, "attached")
-	if said != "ok" {
-		t.Fatal(said)
-	}
-	if said := killed.run(increment); said != "ok" {
-		t.Fatal(said)
-	}
+	killed := attached(t, path)
+	killed.increment()
 	left := index(t, path)
 	killed.kill()
 	if _, err := os.Stat(left); err != nil {
@@ -212,19 +190,14 @@ func TestOtherProgramsAreKeptOut(t *testing.T) {
 func TestUnreachableIndexIsRefused(t *testing.T) {
 	t.Parallel()
 	path := newDatabase(t)
-	o, said := begin(t, path, "attached")
-	if said != "ok" {
-		t.Fatal(said)
-	}
+	o := attached(t, path)
 	if err := os.Remove(index(t, path)); err != nil { // as if it were not there
 		t.Fatal(err)
 	}
 	if _, err := walindex.Attach(path); err == nil || !strings.Contains(err.Error(), "can't be reached from here") {
 		t.Errorf("an index that can't be reached: %v", err)
 	}
-	if said := o.run(increment); said != "ok" {
-		t.Errorf("the process that has it: %s", said)
-	}
+	o.increment()
 	o.end()
 	db, _ := open(t, path)
 	if n := counted(t, db); n != 1 {
@@ -251,10 +224,37 @@ func TestLinkedFolder(t *testing.T) {
 	if n := counted(t, a); n != 2 {
 		t.Errorf("the counter is %d, want 2", n)
 	}
-	if o, said := begin(t, through, "attached"); said != "ok" {
-		t.Error(said)
-	} else {
-		o.end()
+	attached(t, through).end()
+}
+
+// A link that leads anywhere else, as in a folder that somebody else packed, is not
+// followed.
+func TestForeignLinkIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	path := newDatabase(t)
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.WriteFile(elsewhere, []byte("theirs"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, path+"-shm"); err != nil {
+		t.Fatal(err)
+	}
+	o := attached(t, path)
+	o.increment()
+	if err := os.Remove(path + "-shm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, path+"-shm"); err != nil { // while it is open
+		t.Fatal(err)
+	}
+	if other, said := begin(t, path, "attached"); !strings.Contains(said, "unable to open database file") {
+		t.Errorf("a database whose index is elsewhere: %s", said)
+		other.end()
+	}
+	o.increment()
+	o.end()
+	if text, err := os.ReadFile(elsewhere); string(text) != "theirs" || err != nil {
+		t.Errorf("where the link leads is now %.20q, %v", text, err)
 	}
 }
 
