@@ -171,7 +171,8 @@ func TestStoppedReplicaLeavesItsWork(t *testing.T) {
 	}
 }
 
-// Limits hold for all servers together.
+// Limits hold for all servers together, and can be used up: the first runs go
+// on until all of them have begun and the others wait.
 func TestLimitsHoldAcrossReplicas(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -184,16 +185,29 @@ func TestLimitsHoldAcrossReplicas(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			servers := start(t, 3, c.arguments...)
-			code := apptest.Handler(`
-				const began = Date.now();
-				await new Promise((r) => setTimeout(r, 30));
-				return [began, Date.now()];
-			`)
-			d := servers[0].Deploy(t, "limited", strings.Replace(code, `path: "in"`, `path: "in"`+c.options, 1))
+			d := servers[0].Deploy(t, "limited", `import { Builtin, KVStore } from "floww";
+				const gate = new KVStore("default").getTable<number>("gate");
+				new Builtin().triggers.onWebhook({ path: "in"`+c.options+`, handler: async (ctx: any, event: any) => {
+					const began = Date.now();
+					if (event.body.first) {
+						await gate.increment("arrived");
+						while (!(await gate.get("open"))) await new Promise((r) => setTimeout(r, 50));
+					}
+					await new Promise((r) => setTimeout(r, 30));
+					return [began, Date.now()];
+				}});`)
 			var sent []string
-			for n := range 90 {
+			for _, p := range servers {
+				sent = append(sent, on(p, d).Send(t, `{"first":true}`))
+			}
+			apptest.Until(t, takeover, "three runs to go on", func() bool {
+				r := servers[0].Do(t, "GET", "/api/kv/default/gate/arrived", nil)
+				return strings.Contains(string(r.Body), `"value":3`)
+			})
+			for n := range 87 {
 				sent = append(sent, on(servers[n%3], d).Send(t, `{}`))
 			}
+			servers[0].JSON(t, 200, "PUT", "/api/kv/default/gate/open", `{"value":1}`)
 			if most := together(t, servers[0], sent); most != 3 {
 				t.Errorf("%d runs went on at the same time, want 3", most)
 			}
