@@ -33,7 +33,7 @@ PROCESSES := cmd/flowwd sdk internal/apptest/pages internal/apptest/moving inter
 # The JavaScript engine, SQLite and their C library are machine-made Go on one thread each, where the race detector finds
 # nothing and takes twenty times as long. No more than these: what a package left out instantiates of sync's generics
 # (sync.Map) is linked for everyone, and the detector then sees races where there are none.
-UNRACED := modernc.org/libc modernc.org/libquickjs modernc.org/sqlite/lib
+UNRACED := modernc.org/libc modernc.org/memory modernc.org/libquickjs modernc.org/sqlite/lib
 RACE := -race $(UNRACED:%=-gcflags='%=-race=false')
 
 # Tests wait for processes, disks and timers more than they compute: more of them at a time than there are processors.
