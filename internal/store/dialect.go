@@ -69,7 +69,8 @@ type dialect interface {
 	day(column string) string
 	// about is a query for the version of the database and its size in bytes.
 	about() string
-	// announce tells other processes what was stored, once it is committed.
+	// announce tells other processes what was stored and they must learn of, once it
+	// is committed.
 	announce(t *tx, n *notices) error
 	// vacuum gives up to so many free pages back to the system.
 	vacuum(t *tx, pages int) error

@@ -132,9 +132,14 @@ func parseNotices(payload string) execution.Notice {
 	return n
 }
 
+const sqlNotify = `SELECT pg_notify(?, ?)`
+
+// announce has what must not get lost told with the commit. The rest is the
+// announcer's.
 func (postgresDialect) announce(t *tx, n *notices) error {
-	for _, payload := range n.payloads() {
-		if err := t.later(`SELECT pg_notify(?, ?)`, noticeChannel, payload); err != nil {
+	kept := notices{anything: n.anything, workflows: n.workflows, cancelled: n.cancelled, principals: n.principals}
+	for _, payload := range kept.payloads() {
+		if err := t.later(sqlNotify, noticeChannel, payload); err != nil {
 			return err
 		}
 	}
@@ -182,6 +187,9 @@ func (s *Store) committed(n *notices, ended []execution.Ended) {
 		(*told)(ended)
 	}
 	s.tell(n)
+	if s.announcer != nil {
+		s.announcer.tell(n)
+	}
 }
 
 // maxUnheard is how many notices of this process wait to be heard; those beyond

@@ -93,7 +93,9 @@ type Store struct {
 	// share a transaction with units that lock the other way round. The two are
 	// one where nobody else writes. Both are nil when read-only.
 	writer, claims *writer
-	readers        chan *conn
+	// announcer tells other processes of what was stored; nil where there are none.
+	announcer *announcer
+	readers   chan *conn
 	// connected is how many readers there are, idle or not.
 	connected int
 	closing   chan struct{} // closed when Close begins
@@ -171,22 +173,33 @@ func (s *Store) openWriters(ctx context.Context) (err error) {
 	if s.writing, err = s.database.open(writing); err != nil {
 		return err
 	}
-	c, err := connect(ctx, s.writing, s.database)
-	if err != nil {
-		return err
-	}
-	s.writer = newWriter(c, maxBatch, s.cfg.Now)
-	s.writer.after = s.committed
-	s.claims = s.writer
 	if s.database.shared() {
-		if c, err = connect(ctx, s.writing, s.database); err != nil {
+		c, err := connect(ctx, s.writing, s.database)
+		if err != nil {
 			return err
 		}
-		// Each locks what the one before has changed.
-		s.claims = newWriter(c, 1, s.cfg.Now)
-		s.claims.after = s.committed
+		s.announcer = newAnnouncer(c, s.cfg.Log)
 	}
-	return nil
+	if s.writer, err = s.newWriter(ctx, maxBatch); err != nil {
+		return err
+	}
+	s.claims = s.writer
+	if s.database.shared() {
+		// Each locks what the one before has changed.
+		s.claims, err = s.newWriter(ctx, 1)
+	}
+	return err
+}
+
+// newWriter starts a writer with a connection of its own.
+func (s *Store) newWriter(ctx context.Context, most int) (*writer, error) {
+	c, err := connect(ctx, s.writing, s.database)
+	if err != nil {
+		return nil, err
+	}
+	w := newWriter(c, most, s.cfg.Now)
+	w.after = s.committed
+	return w, nil
 }
 
 // Close lets what is under way finish and closes the database. Further calls of
@@ -208,6 +221,9 @@ func (s *Store) close() error {
 	if s.writer != nil {
 		s.writer.close()
 		errs = append(errs, s.writer.conn.close())
+	}
+	if s.announcer != nil {
+		errs = append(errs, s.announcer.close())
 	}
 	if s.writing != nil {
 		errs = append(errs, s.writing.Close())
