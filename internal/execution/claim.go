@@ -10,8 +10,11 @@ const (
 	// for executions whose time has come, and those that others stored.
 	claimInterval = 2 * time.Second
 	claimTimeout  = 10 * time.Second
-	// claimBatch bounds what one look takes, so that a burst doesn't hold the
-	// writer for long.
+	// firstClaim is what a look takes at most after one that found less than it
+	// wanted, and each that finds all of it doubles that, up to claimBatch: a burst
+	// must not hold the writer for long, nor a look at a short queue all the slots,
+	// for what comes meanwhile would have to queue up, too.
+	firstClaim = 4
 	claimBatch = 32
 )
 
@@ -19,8 +22,9 @@ const (
 func (s *Service) claimLoop(ctx context.Context) {
 	tick := time.NewTicker(claimInterval)
 	defer tick.Stop()
+	most := firstClaim
 	for {
-		for s.claimOnce(ctx) {
+		for s.claimOnce(ctx, &most) {
 		}
 		select {
 		case <-ctx.Done():
@@ -32,15 +36,15 @@ func (s *Service) claimLoop(ctx context.Context) {
 	}
 }
 
-// claimOnce takes what fits into the free slots and reports whether there may
-// be more.
-func (s *Service) claimOnce(ctx context.Context) bool {
+// claimOnce takes what fits into so many of the free slots, and reports whether
+// there may be more. It changes how many the next look may take.
+func (s *Service) claimOnce(ctx context.Context, most *int) bool {
 	l := s.life.Load()
 	if ctx.Err() != nil || l.over() || !s.backlog.Load() {
 		return false
 	}
 	held := 0
-	for held < claimBatch && s.takeSlot() {
+	for held < *most && s.takeSlot() {
 		held++
 	}
 	if held == 0 {
@@ -59,7 +63,12 @@ func (s *Service) claimOnce(ctx context.Context) bool {
 			s.Metrics.ClaimFailed()
 		}
 	}
-	return err == nil && len(claims) == held
+	if err != nil || len(claims) < held {
+		*most = firstClaim
+		return false
+	}
+	*most = min(2**most, claimBatch)
+	return true
 }
 
 // claim takes up to n executions. The backlog flag is lowered before the queue

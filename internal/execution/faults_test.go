@@ -19,6 +19,9 @@ type faulty struct {
 	refuse, lose map[string]int
 	// shared has the service think that others may use the database.
 	shared bool
+	// looking is told of each look at the queue, which then goes on when it is closed;
+	// nil for no such wait.
+	looking chan struct{}
 }
 
 func (f *faulty) Shared() bool { return f.shared }
@@ -106,6 +109,13 @@ func (f *faulty) RetryExecution(ctx context.Context, l execution.Lease, failure 
 }
 
 func (f *faulty) ClaimExecutions(ctx context.Context, incarnation id.ID, limit int, now time.Time) (got []execution.Claim, err error) {
+	f.mu.Lock()
+	looking := f.looking
+	f.mu.Unlock()
+	if looking != nil {
+		looking <- struct{}{}
+		<-looking
+	}
 	got, err = f.Store.ClaimExecutions(ctx, incarnation, limit, now)
 	if err != nil || len(got) == 0 {
 		return got, err // there is no answer to lose

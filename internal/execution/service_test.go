@@ -248,6 +248,27 @@ func TestSlotsBoundTheRuns(t *testing.T) {
 	}
 }
 
+// What comes while a queue is looked at in which nothing was found starts at once.
+func TestLooksLeaveSlots(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 8)
+	looking := make(chan struct{})
+	h.faults.plan(func(f *faulty) { f.looking = looking })
+	h.Hear(execution.Notice{Queue: true})
+	<-looking
+	h.faults.plan(func(f *faulty) { f.looking = nil })
+	for range 4 {
+		a, err := h.try("return 1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.State != execution.Started {
+			t.Errorf("the execution is %s while the queue is looked at, want started", a.State)
+		}
+	}
+	close(looking)
+}
+
 // While the database does not take ends, as many runs begin as there are slots, and
 // no more: what ended is kept until it does.
 func TestEndsBoundTheRuns(t *testing.T) {

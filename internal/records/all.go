@@ -172,7 +172,7 @@ func executed() []Entity {
 			to("workflow_id", "workflow"), number("day"), text("state"), toAlso("organization_id", "organization"), number("count"), number("duration_ms"), number("purged"), number("folded"),
 		)},
 		{Name: "queue-counter", Title: "Queue", One: "Queue", Group: runs, Table: "queue_counters", Key: []string{"organization_id"}, Columns: columns(
-			to("organization_id", "organization"), number("waiting"), number("running"), number("last_turn"),
+			to("organization_id", "organization"), number("waiting"), number("last_turn"),
 		)},
 	}
 }

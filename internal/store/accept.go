@@ -185,7 +185,7 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 		limited.RetryAfter = limitedRetry
 		return limited
 	}
-	claimed, err := s.mayClaim(t, row, origin, count)
+	claimed, err := s.mayClaim(t, row, origin)
 	if err != nil {
 		return err
 	}
@@ -201,8 +201,8 @@ func (s *Store) queue(t *tx, row *newRow, origin *runnable) error {
 
 // mayClaim reports whether a new execution can be born claimed: somebody wants
 // it, its limits allow it, and nothing eligible waits before it.
-func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable, count counter) (bool, error) {
-	if row.Claimant.IsZero() || row.postponed() || s.organizationFull(count) {
+func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable) (bool, error) {
+	if row.Claimant.IsZero() || row.postponed() {
 		return false, nil
 	}
 	limit := origin.declaration.Options.Concurrency
@@ -210,18 +210,32 @@ func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable, count counter) (b
 		// Only a claim, which locks, keeps a limit exactly.
 		return false, nil
 	}
+	if full, err := s.organizationFull(t, row.OrganizationID); err != nil || full {
+		return false, err
+	}
 	if limit > 0 {
 		running, err := runningOf(&t.view, row.TriggerID)
 		if err != nil || running >= limit {
 			return false, err
 		}
 	}
+	if limit == 0 {
+		waiting, err := t.counters.waiting(t)
+		if err != nil || waiting <= row.Free {
+			return err == nil, err
+		}
+	}
 	waiting, err := s.eligibleWaits(t)
 	return !waiting, err
 }
 
-func (s *Store) organizationFull(c counter) bool {
-	return s.cfg.OrganizationLimit > 0 && c.running >= s.cfg.OrganizationLimit
+// organizationFull reports whether as many runs of an organization go on as may.
+func (s *Store) organizationFull(t *tx, organization id.ID) (bool, error) {
+	if s.cfg.OrganizationLimit <= 0 {
+		return false, nil
+	}
+	running, err := t.counters.running(t, organization)
+	return running >= s.cfg.OrganizationLimit, err
 }
 
 func (r *newRow) insert(t *tx, origin *runnable) error {

@@ -112,7 +112,11 @@ func (s *Store) findEligible(t *tx) (bool, error) {
 		return false, err
 	}
 	for _, c := range queued {
-		if s.organizationFull(c) {
+		full, err := s.organizationFull(t, c.organization)
+		if err != nil {
+			return false, err
+		}
+		if full {
 			continue
 		}
 		heads, err := waitingHeads(t, c.organization)
@@ -220,7 +224,11 @@ func (c *claiming) reserve(limit int) (more bool, err error) {
 			more = true
 			break
 		}
-		if c.store.organizationFull(q) {
+		full, err := c.store.organizationFull(c.tx, q.organization)
+		if err != nil {
+			return false, err
+		}
+		if full {
 			continue
 		}
 		heads, err := waitingHeads(c.tx, q.organization)
@@ -278,7 +286,11 @@ func (c *claiming) next() (candidate, error) {
 		return candidate{}, err
 	}
 	for _, q := range queued {
-		if c.store.organizationFull(q) {
+		full, err := c.store.organizationFull(c.tx, q.organization)
+		if err != nil {
+			return candidate{}, err
+		}
+		if full {
 			continue
 		}
 		heads, known := c.heads[q.organization]
@@ -346,10 +358,6 @@ func (c *claiming) take(chosen []candidate) error {
 	if err != nil {
 		return err
 	}
-	events, err := readEvents(&c.tx.view, rows)
-	if err != nil {
-		return err
-	}
 	for _, x := range chosen {
 		row := rows[x.execution]
 		if row == nil {
@@ -365,11 +373,10 @@ func (c *claiming) take(chosen []candidate) error {
 			c.tx.tell(row.ended(state, reason, c.now))
 			continue
 		}
-		event, known := events[row.eventID]
-		if !known {
-			return fmt.Errorf("event %s of execution %s is missing", row.eventID, row.id)
+		if row.event.ID.IsZero() {
+			return fmt.Errorf("the event of execution %s is missing", row.id)
 		}
-		if err := c.start(row, event); err != nil {
+		if err := c.start(row); err != nil {
 			return err
 		}
 	}
@@ -383,7 +390,7 @@ func (c *claiming) release(x candidate) {
 }
 
 // start claims a waiting execution.
-func (c *claiming) start(row *waitingRow, event storedEvent) error {
+func (c *claiming) start(row *waitingRow) error {
 	deployment, program := row.deploymentID, row.programHash
 	if row.fixedDeployment != (id.ID{}) {
 		deployment, program = row.fixedDeployment, row.fixedProgram
@@ -398,7 +405,7 @@ func (c *claiming) start(row *waitingRow, event storedEvent) error {
 		return err
 	}
 	c.tx.notices.executions[row.id] = true
-	c.taken = append(c.taken, claimed{event: event, Claim: execution.Claim{
+	c.taken = append(c.taken, claimed{event: row.event, Claim: execution.Claim{
 		Lease: lease, OrganizationID: row.organizationID, WorkflowID: row.workflowID, TriggerID: row.triggerID,
 		DeploymentID: deployment, ProgramHash: program, Trigger: row.declaration,
 		ReceivedAt: row.receivedAt, StartedAt: millisecond(c.now),

@@ -9,10 +9,12 @@ import (
 	"github.com/usefloww/flowwd/internal/id"
 )
 
-// counter is the state of one organization's queue.
+// counter is the state of one organization's queue. What runs is not in it: that
+// is counted where it matters, for a row that every run changes twice has the
+// batches of all servers wait for each other.
 type counter struct {
-	organization     id.ID
-	waiting, running int
+	organization id.ID
+	waiting      int
 	// turn grows with each claim; the organization with the smallest is next.
 	turn int64
 }
@@ -35,25 +37,31 @@ type counterRow struct {
 	// read says that stored holds what is stored, missing that this is nothing.
 	read, missing bool
 	added         counter // its turn is the last that the batch gave it, or 0
+	// running is how many ran when the batch counted them, less what it had started
+	// by then; started is what it has started since its begin, less what it ended.
+	running int
+	counted bool
+	started int
 }
 
 // counterChange is what was added to a row.
 type counterChange struct {
-	row   *counterRow
-	added counter
+	row     *counterRow
+	added   counter
+	started int
 }
 
 func newCounters() *counters {
 	return &counters{rows: make(map[id.ID]*counterRow), lastTurn: -1}
 }
 
-const counterColumns = "organization_id, waiting, running, last_turn"
+// counterColumns are those of a row, and the last turn of all.
+const counterColumns = "q.organization_id, q.waiting, q.last_turn, (SELECT MAX(last_turn) FROM queue_counters)"
 
 // now is the counter as the units so far left it.
 func (r *counterRow) now() counter {
 	now := r.stored
 	now.waiting += r.added.waiting
-	now.running += r.added.running
 	now.turn = max(now.turn, r.added.turn)
 	return now
 }
@@ -72,24 +80,50 @@ func (c *counters) row(organization id.ID) *counterRow {
 func (c *counters) of(t *tx, organization id.ID) (counter, error) {
 	row := c.row(organization)
 	if !row.read {
-		stored := row.stored
-		found, err := t.one(`SELECT `+counterColumns+` FROM queue_counters WHERE organization_id = ?`,
-			args{organization}, &stored.organization, &stored.waiting, &stored.running, &stored.turn)
+		found, err := t.one(`SELECT waiting, last_turn FROM queue_counters WHERE organization_id = ?`,
+			args{organization}, &row.stored.waiting, &row.stored.turn)
 		if err != nil {
 			return counter{}, err
 		}
-		row.stored, row.read, row.missing = stored, true, !found
+		row.read, row.missing = true, !found
 	}
 	return row.now(), nil
+}
+
+// running is how many runs of an organization go on. What the running unit has
+// started by then must have been added and written, or neither.
+func (c *counters) running(t *tx, organization id.ID) (int, error) {
+	row := c.row(organization)
+	if !row.counted {
+		n, err := runningIn(&t.view, []id.ID{organization})
+		if err != nil {
+			return 0, err
+		}
+		row.running, row.counted = n-row.started, true
+	}
+	return row.running + row.started, nil
+}
+
+// runningIn counts the running executions of organizations. Their index, which is
+// as long as there are slots, has no owner but the trigger, and the edge and CROSS
+// JOIN keep SQLite to it.
+func runningIn(v *view, organizations []id.ID) (n int, err error) {
+	owners, values := in(organizations, edge(id.ID{}))
+	_, err = v.one(`
+		SELECT COUNT(*) FROM executions e CROSS JOIN triggers t
+		WHERE e.state = 'started' AND e.trigger_id > ? AND t.id = e.trigger_id AND t.organization_id IN `+owners, values, &n)
+	return n, err
 }
 
 // learn reads counters, of which those that the batch knows stay as they are.
 func (c *counters) learn(t *tx, which string, values args) error {
 	return t.each(`SELECT `+counterColumns+` FROM queue_counters q `+which, values, func(scan scanner) error {
 		var stored counter
-		if err := scan(&stored.organization, &stored.waiting, &stored.running, &stored.turn); err != nil {
+		var last int64
+		if err := scan(&stored.organization, &stored.waiting, &stored.turn, &last); err != nil {
 			return err
 		}
+		c.lastTurn = max(c.lastTurn, last)
 		if row := c.row(stored.organization); !row.read {
 			row.stored, row.read = stored, true
 		}
@@ -97,12 +131,12 @@ func (c *counters) learn(t *tx, which string, values args) error {
 	})
 }
 
-// add changes an organization's counts. Whoever adds its first has looked at them.
-func (c *counters) add(organization id.ID, waiting, running int) {
+// add changes how many of an organization wait, and how many run.
+func (c *counters) add(organization id.ID, waiting, started int) {
 	row := c.row(organization)
-	c.before = append(c.before, counterChange{row, row.added})
+	c.before = append(c.before, counterChange{row, row.added, row.started})
 	row.added.waiting += waiting
-	row.added.running += running
+	row.started += started
 }
 
 // took notes that an organization had its turn.
@@ -113,7 +147,7 @@ func (c *counters) took(t *tx, organization id.ID) error {
 		}
 	}
 	row := c.row(organization)
-	c.before = append(c.before, counterChange{row, row.added})
+	c.before = append(c.before, counterChange{row, row.added, row.started})
 	// A turn that is undone leaves a gap, which does no harm.
 	c.lastTurn++
 	row.added.turn = c.lastTurn
@@ -124,7 +158,7 @@ func (c *counters) took(t *tx, organization id.ID) error {
 // is longest ago first.
 func (c *counters) queued(t *tx) ([]counter, error) {
 	if !c.allWaiting {
-		if err := c.learn(t, `WHERE waiting > 0`, nil); err != nil {
+		if err := c.learn(t, `WHERE q.waiting > 0`, nil); err != nil {
 			return nil, err
 		}
 		c.allWaiting = true
@@ -146,6 +180,15 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 	return queued, nil
 }
 
+// waiting is how many runs of all organizations wait.
+func (c *counters) waiting(t *tx) (n int, err error) {
+	queued, err := c.queued(t)
+	for _, q := range queued {
+		n += q.waiting
+	}
+	return n, err
+}
+
 // only forgets all organizations but these, as if nothing waited in others. Nothing
 // must have been changed yet.
 func (c *counters) only(organizations []id.ID) {
@@ -161,7 +204,7 @@ func (c *counters) lock(t *tx, organizations []id.ID) error {
 	if err := t.save(); err != nil {
 		return err
 	}
-	return c.learn(t, `WHERE organization_id IN `+list+` ORDER BY organization_id`+t.conn.dialect.lock("q"), values)
+	return c.learn(t, `WHERE q.organization_id IN `+list+` ORDER BY q.organization_id`+t.conn.dialect.lock("q"), values)
 }
 
 // keep makes the running unit's changes final, undo takes them back.
@@ -169,7 +212,7 @@ func (c *counters) keep() { c.before = c.before[:0] }
 
 func (c *counters) undo() {
 	for _, old := range slices.Backward(c.before) {
-		old.row.added = old.added
+		old.row.added, old.row.started = old.added, old.started
 	}
 	c.before = c.before[:0]
 }
@@ -192,16 +235,15 @@ func (r *counterRow) store(t *tx, organization id.ID) error {
 	if added == (counter{}) {
 		return nil
 	}
-	if !r.missing {
+	if added.waiting <= 0 || r.read && !r.missing {
 		return t.later(`
-			UPDATE queue_counters SET waiting = waiting + ?, running = running + ?,
+			UPDATE queue_counters SET waiting = waiting + ?,
 				last_turn = CASE WHEN last_turn < ? THEN ? ELSE last_turn END
-			WHERE organization_id = ?`, added.waiting, added.running, added.turn, added.turn, organization)
+			WHERE organization_id = ?`, added.waiting, added.turn, added.turn, organization)
 	}
-	// The first of an organization: all differences are counts.
+	// It may be the organization's first that waits.
 	return t.later(`
-		INSERT INTO queue_counters (organization_id, waiting, running, last_turn) VALUES (?, ?, ?, ?)
-		ON CONFLICT (organization_id) DO UPDATE SET
-			waiting = queue_counters.waiting + excluded.waiting, running = queue_counters.running + excluded.running`,
-		organization, added.waiting, added.running, added.turn)
+		INSERT INTO queue_counters (organization_id, waiting, last_turn) VALUES (?, ?, ?)
+		ON CONFLICT (organization_id) DO UPDATE SET waiting = queue_counters.waiting + excluded.waiting`,
+		organization, added.waiting, added.turn)
 }

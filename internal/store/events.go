@@ -52,37 +52,29 @@ type storedEvent struct {
 	onDisk workflow.Hash
 }
 
-// readEvents returns the events of executions.
-func readEvents(v *view, of map[id.ID]*waitingRow) (map[id.ID]storedEvent, error) {
-	wanted := make([]id.ID, 0, len(of))
-	for _, row := range of {
-		wanted = append(wanted, row.eventID)
+func (e *storedEvent) into() []any {
+	return []any{&e.ID, &e.Fields, &e.HasBody, &e.ContentType, &e.onDisk, &e.Body}
+}
+
+// complete is called when the columns have been read.
+func (e *storedEvent) complete() {
+	if e.HasBody {
+		e.Body = notNull(e.Body) // SQLite's driver gives nil for an empty one
 	}
-	list, values := in(wanted)
-	events := make(map[id.ID]storedEvent, len(of))
-	err := v.each(`SELECT id, fields, has_body, content_type, body_hash, body FROM events WHERE id IN `+list, values, func(scan scanner) error {
-		var e storedEvent
-		err := scan(&e.ID, &e.Fields, &e.HasBody, &e.ContentType, &e.onDisk, &e.Body)
-		if e.HasBody {
-			e.Body = notNull(e.Body) // SQLite's driver gives nil for an empty one
-		}
-		events[e.ID] = e
-		return err
-	})
-	return events, err
 }
 
 // Event implements execution.Store.
 func (s *Store) Event(ctx context.Context, wanted id.ID) (execution.Event, error) {
-	var found map[id.ID]storedEvent
-	err := s.read(ctx, "read an event", func(v *view) (err error) {
-		found, err = readEvents(v, map[id.ID]*waitingRow{{}: {eventID: wanted}})
+	var event storedEvent
+	err := s.read(ctx, "read an event", func(v *view) error {
+		event = storedEvent{}
+		found, err := v.one(`SELECT id, fields, has_body, content_type, body_hash, body FROM events WHERE id = ?`, args{wanted}, event.into()...)
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, "Event not found")
+		}
+		event.complete()
 		return err
 	})
-	event, known := found[wanted]
-	if err == nil && !known {
-		err = fault.New(fault.NotFound, "Event not found")
-	}
 	if err == nil {
 		err = event.load(s.blobs)
 	}

@@ -142,12 +142,13 @@ func (r *waitReasons) of(e listedExecution) (string, error) {
 		return waitsForTrigger, nil
 	}
 	if full, known = r.organizationFull[e.OrganizationID]; !known {
-		var c counter
-		if _, err := r.view.one(`SELECT running FROM queue_counters WHERE organization_id = ?`,
-			args{e.OrganizationID}, &c.running); err != nil {
-			return "", err
+		if limit := r.store.cfg.OrganizationLimit; limit > 0 {
+			running, err := runningIn(r.view, []id.ID{e.OrganizationID})
+			if err != nil {
+				return "", err
+			}
+			full = running >= limit
 		}
-		full = r.store.organizationFull(c)
 		r.organizationFull[e.OrganizationID] = full
 	}
 	if full {

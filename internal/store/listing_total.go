@@ -121,12 +121,11 @@ func (l *listing) countGone(query string) (all int, err error) {
 // queued is how many executions wait or run as the queue counts them, those of
 // deleted workflows too.
 func (l *listing) queued(state execution.State) (n int, err error) {
-	counter := `waiting`
 	if state == execution.Started {
-		counter = `running`
+		return runningIn(l.view, l.filter.Organizations)
 	}
 	owners, values := in(l.filter.Organizations)
-	_, err = l.view.one(`SELECT COALESCE(SUM(`+counter+`), 0) FROM queue_counters WHERE organization_id IN `+owners, values, &n)
+	_, err = l.view.one(`SELECT COALESCE(SUM(waiting), 0) FROM queue_counters WHERE organization_id IN `+owners, values, &n)
 	return n, err
 }
 

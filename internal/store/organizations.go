@@ -104,7 +104,7 @@ func (s *Store) OrganizationRemoval(ctx context.Context, of id.ID) (tenant.Remov
 		if _, err := readOrganization(v, `WHERE o.id = ? AND o.deleted_at IS NULL`, of); err != nil {
 			return err
 		}
-		var open int
+		var waiting int
 		for _, count := range []struct {
 			query string
 			into  *int
@@ -115,14 +115,18 @@ func (s *Store) OrganizationRemoval(ctx context.Context, of id.ID) (tenant.Remov
 			{`SELECT COUNT(*) FROM invitations i WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.organization_id = ?`, &r.Invitations},
 			{`SELECT COUNT(*) FROM service_accounts WHERE organization_id = ?`, &r.ServiceAccounts},
 			{`SELECT COUNT(*) FROM api_keys WHERE organization_id = ? AND revoked_at IS NULL`, &r.APIKeys},
-			{`SELECT waiting + running FROM queue_counters WHERE organization_id = ?`, &open},
+			{`SELECT waiting FROM queue_counters WHERE organization_id = ?`, &waiting},
 		} {
 			if _, err := v.one(count.query, args{of}, count.into); err != nil {
 				return err
 			}
 		}
 		ended, err := endedOf(v, []id.ID{of}, `true`)
-		r.Executions = ended + open
+		if err != nil {
+			return err
+		}
+		running, err := runningIn(v, []id.ID{of})
+		r.Executions = ended + waiting + running
 		return err
 	})
 	return r, err

@@ -16,14 +16,16 @@ import (
 // claimed is started for the same reason, by the table's checks.
 const unclaimed = `claimed_by IS NULL AND completed_at IS NULL`
 
-// waitingRow is a waiting execution with what decides whether it can run.
+// waitingRow is a waiting execution with what decides whether it can run, and with
+// its event; without when that is missing.
 type waitingRow struct {
 	runnable
-	id, organizationID, workflowID, triggerID, eventID id.ID
-	fixedDeployment                                    id.ID
-	fixedProgram                                       workflow.Hash
-	attempt, retries                                   int
-	receivedAt                                         time.Time
+	event                                     storedEvent
+	id, organizationID, workflowID, triggerID id.ID
+	fixedDeployment                           id.ID
+	fixedProgram                              workflow.Hash
+	attempt, retries                          int
+	receivedAt                                time.Time
 }
 
 // readWaiting returns the rows of candidates that wait still, and keeps others
@@ -36,14 +38,16 @@ func readWaiting(t *tx, chosen []candidate) (map[id.ID]*waitingRow, error) {
 	list, values := in(wanted)
 	rows := make(map[id.ID]*waitingRow, len(chosen))
 	err := t.each(`
-		SELECT e.id, e.organization_id, e.workflow_id, e.trigger_id, e.event_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
-			`+runnableColumns+` FROM executions e JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
+		SELECT e.id, e.organization_id, e.workflow_id, e.trigger_id, e.deployment_id, e.program_hash, e.attempt, e.received_at, e.retries,
+			x.id, x.fields, COALESCE(x.has_body, false), x.content_type, x.body_hash, x.body,
+			`+runnableColumns+` FROM executions e LEFT JOIN events x ON x.id = e.event_id JOIN triggers t ON t.id = e.trigger_id`+runnableJoins+`
 		WHERE `+unclaimed+` AND e.id IN `+list+t.conn.dialect.skipLocked("e"), values, func(scan scanner) error {
 		var r waitingRow
 		into := []any{
-			&r.id, &r.organizationID, &r.workflowID, &r.triggerID, &r.eventID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
+			&r.id, &r.organizationID, &r.workflowID, &r.triggerID, &r.fixedDeployment, &r.fixedProgram, &r.attempt, &r.receivedAt, &r.retries,
 		}
-		err := scan(slices.Concat(into, r.into())...)
+		err := scan(slices.Concat(into, r.event.into(), r.into())...)
+		r.event.complete()
 		rows[r.id] = &r
 		return err
 	})
