@@ -66,17 +66,19 @@ test: ## all tests, with the race detector; sets up what they need
 	scripts/setup
 	$(BUILD_TEST_BINARY)
 	$(MAKE) --jobs=4 --output-sync=target compile-race $(WAITING)
-	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip '$(MODELS)|$(WALKS)' $$(go list -tags external $(LONGEST) ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
+	$(MAKE) --jobs=2 --output-sync=target test-race test-models
 	$(MAKE) --jobs=3 --output-sync=target $(UNDETECTED)
 
 # Parts of `make test` without the race detector, the longest first. Those that wait most of their time do so while
-# everything is compiled for the race detector.
+# everything is compiled for the race detector; the models, which do one thing after another, beside what runs with it.
 WAITING    := test-kill-postgres test-kill test-powercut
-UNDETECTED := test-processes test-postgres test-models test-walks
+UNDETECTED := test-processes test-postgres test-walks
 
-.PHONY: compile-race $(WAITING) $(UNDETECTED)
+.PHONY: compile-race test-race test-models $(WAITING) $(UNDETECTED)
 compile-race:
 	CGO_ENABLED=1 nice go build $(RACE) -tags external ./internal/...
+test-race:
+	CGO_ENABLED=1 $(GOTEST) $(RACE) -p 3 -tags external -skip '$(MODELS)|$(WALKS)' $$(go list -tags external $(LONGEST) ./... | grep -v $(patsubst %,-e '/%$$',$(FAULTS) $(PROCESSES)))
 test-kill test-powercut: test-%:
 	go test -C internal/apptest/$* $(TESTFLAGS) -tags external
 test-kill-postgres:
@@ -84,7 +86,7 @@ test-kill-postgres:
 test-postgres:
 	TEST_DATABASE=postgres $(GOTEST) -tags external -skip '$(EITHER)' ./internal/apptest
 test-processes: # the sandbox's bound of memory does not hold under the race detector
-	$(GOTEST) -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
+	$(GOTEST) -p 3 -tags external $(PROCESSES:%=./%) ./internal/engine/embedded/sandbox
 test-models:
 	$(GOTEST) -tags external -run '$(MODELS)' ./internal/store
 test-walks:
