@@ -23,7 +23,7 @@ func (s *Service) Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	l := s.life.Load()
 	held := !l.over() && s.takeSlot()
 	if held {
-		a.Claimant, a.Free = l.incarnation, cap(s.slots)-len(s.slots)
+		a.Claimant = l.incarnation
 	}
 	ctx, span := s.traceAcceptance(ctx, a)
 	accepted, err := s.Store.AcceptExecution(ctx, a)

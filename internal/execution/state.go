@@ -135,10 +135,6 @@ type Acceptance struct {
 	// Claimant takes the execution at once when it is not zero, the trigger's
 	// workflow can run, and nothing eligible waits before it.
 	Claimant id.ID
-	// Free is how many more executions the claimant could take. No more waiting
-	// than that need not be waited for, where the trigger has no limit: all can run
-	// side by side.
-	Free int
 	// MaxWaiting is the number of waiting executions of the organization at
 	// which nothing more is accepted.
 	MaxWaiting int

@@ -219,12 +219,6 @@ func (s *Store) mayClaim(t *tx, row *newRow, origin *runnable) (bool, error) {
 			return false, err
 		}
 	}
-	if limit == 0 {
-		waiting, err := t.counters.waiting(t)
-		if err != nil || waiting <= row.Free {
-			return err == nil, err
-		}
-	}
 	waiting, err := s.eligibleWaits(t)
 	return !waiting, err
 }

@@ -19,8 +19,8 @@ type counter struct {
 	turn int64
 }
 
-// counters holds the counters that a batch touches. They are read at most once and
-// written once for each batch, for nearly every unit changes them.
+// counters holds the counters that a batch touches, which are read at most once and
+// written once for all its units.
 type counters struct {
 	rows map[id.ID]*counterRow
 	// allWaiting says that every organization with waiting runs is in rows.
@@ -178,15 +178,6 @@ func (c *counters) queued(t *tx) ([]counter, error) {
 		return cmp.Or(cmp.Compare(a.turn, b.turn), bytes.Compare(a.organization[:], b.organization[:]))
 	})
 	return queued, nil
-}
-
-// waiting is how many runs of all organizations wait.
-func (c *counters) waiting(t *tx) (n int, err error) {
-	queued, err := c.queued(t)
-	for _, q := range queued {
-		n += q.waiting
-	}
-	return n, err
 }
 
 // only forgets all organizations but these, as if nothing waited in others. Nothing

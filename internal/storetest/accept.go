@@ -66,34 +66,6 @@ func testAccept(t *testing.T, backend Backend) {
 		w.must(w.FinishExecution(w.ctx(), got.Claim, w.Outcome()))
 	})
 
-	t.Run("fewer that wait than could run need not be waited for", func(t *testing.T) {
-		t.Parallel()
-		w := NewWorld(t, backend(t))
-		_, mine := w.Deployed(w.Namespace(), workflow.Options{}, workflow.Options{Concurrency: 9})
-		_, others := w.Deployed(w.Namespace())
-		w.Accept(mine[0])
-		w.Accept(others[0])
-		for name, c := range map[string]struct {
-			trigger workflow.Trigger
-			free    int
-			claimed bool
-		}{
-			"as many":              {mine[0], 2, true},
-			"one less":             {mine[0], 1, false},
-			"a trigger with limit": {mine[1], 9, false},
-		} {
-			a := w.claimable(c.trigger)
-			a.Free = c.free
-			if got := w.accept(a); (got.Claim != nil) != c.claimed {
-				t.Errorf("%s: the execution is %s, claimed %v, want claimed %v", name, got.State, got.Claim != nil, c.claimed)
-			}
-			if !c.claimed {
-				_, err := w.CancelExecution(w.ctx(), a.ExecutionID, execution.Cancellation{Reason: "test", At: w.Now()})
-				w.must(err)
-			}
-		}
-	})
-
 	t.Run("nothing overtakes what waits", func(t *testing.T) {
 		t.Parallel()
 		w := NewWorld(t, backend(t))

@@ -133,7 +133,6 @@ func (m *model) accept(r *rapid.T) {
 	a := m.w.Acceptance(t)
 	if rapid.Bool().Draw(r, "slot") {
 		a.Claimant = m.w.inc
-		a.Free = rapid.IntRange(0, 3).Draw(r, "free")
 	}
 	var until time.Time
 	if rapid.IntRange(0, 4).Draw(r, "later") == 0 {
@@ -147,8 +146,7 @@ func (m *model) accept(r *rapid.T) {
 	x := &modelRun{id: a.ExecutionID, organization: t.OrganizationID, trigger: t, received: a.ReceivedAt, state: execution.Received, until: until}
 	// Where others write too, only a claim keeps limits.
 	limited := m.w.Shared() && (m.limit > 0 || t.Options.Concurrency > 0)
-	few := t.Options.Concurrency == 0 && len(m.in(execution.Received)) <= a.Free
-	if !a.Claimant.IsZero() && until.IsZero() && !limited && (few || m.next() == nil) && m.mayStart(t) {
+	if !a.Claimant.IsZero() && until.IsZero() && !limited && m.next() == nil && m.mayStart(t) {
 		m.start(x)
 	}
 	m.runs = append(m.runs, x)
