@@ -55,20 +55,20 @@ func (a *announcer) tell(n *notices) {
 	}
 }
 
-// and adds what n says of the queue and of executions.
-func (told *notices) and(n *notices) *notices {
-	if told == nil {
-		told = newNotices()
+// and adds what other says of the queue and of executions; n may be nil.
+func (n *notices) and(other *notices) *notices {
+	if n == nil {
+		n = newNotices()
 	}
-	told.queue = told.queue || n.queue
-	for x := range n.executions {
-		told.executions[x] = true
+	n.queue = n.queue || other.queue
+	for x := range other.executions {
+		n.executions[x] = true
 	}
-	if len(told.executions) > maxAnnounced {
-		told.anything = true
-		clear(told.executions)
+	if len(n.executions) > maxAnnounced {
+		n.anything = true
+		clear(n.executions)
 	}
-	return told
+	return n
 }
 
 // close announces what was told and ends the announcer.

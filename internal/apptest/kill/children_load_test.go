@@ -22,11 +22,12 @@ func TestKilledChildrenLoseNothing(t *testing.T) {
 	random, seed := loadtest.Random(t, *seed)
 	dir := apptest.DataDir(t)
 	p := start(t, dir, apptest.CreateKey(t, dir))
+	most := pace(t, p)
 	load := loadtest.New(t, p.Client, loadtest.Options{Seed: seed})
 	life := load.Start(t, p.Client)
 	killed := 0
 	apptest.Until(t, 2*time.Minute, "enough killed processes", func() bool {
-		life.Last(time.Duration(random.Int64N(int64(100 * time.Millisecond))))
+		life.Last(time.Duration(random.Int64N(int64(most))))
 		if pid, ok := oneOf(children(t, p.Command.Process.Pid), random); ok && syscall.Kill(pid, syscall.SIGKILL) == nil {
 			killed++
 		}
@@ -40,6 +41,24 @@ func TestKilledChildrenLoseNothing(t *testing.T) {
 	if count.Rerun == 0 {
 		t.Error("no run was interrupted, so the test has shown nothing")
 	}
+}
+
+// pace is the longest time between two kills: twice what it takes to run something
+// in a process that was not there. On a slow machine kills that came faster would hit
+// the same run until it may not be interrupted any more.
+func pace(t *testing.T, p process) time.Duration {
+	t.Helper()
+	d := p.Deploy(t, "pace", apptest.Handler(`return 1;`))
+	longest := 50 * time.Millisecond
+	for range 3 {
+		for _, pid := range children(t, p.Command.Process.Pid) {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+		}
+		began := time.Now()
+		d.Run(t, `{}`)
+		longest = max(longest, time.Since(began))
+	}
+	return 2 * longest
 }
 
 func oneOf(pids []int, random *rand.Rand) (int, bool) {
