@@ -26,7 +26,11 @@ const (
 
 // device is a file system in an image file, which turns read-only when it finds a
 // fault, as most are set up.
-type device struct{ image, folder string }
+type device struct {
+	image, folder string
+	// loop is the name of the block device while it is mounted.
+	loop string
+}
 
 func newDevice(t *testing.T) *device {
 	t.Helper()
@@ -45,6 +49,11 @@ func newDevice(t *testing.T) *device {
 func (d *device) mount(t *testing.T) {
 	t.Helper()
 	command(t, "mount", "-t", "ext4", "-o", "loop,noatime,errors=remount-ro", d.image, d.folder)
+	out, err := exec.Command("findmnt", "--noheadings", "--output", "SOURCE", d.folder).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.loop = filepath.Base(strings.TrimSpace(string(out)))
 }
 
 func (d *device) unmount(t *testing.T) {
@@ -53,16 +62,18 @@ func (d *device) unmount(t *testing.T) {
 		err := syscall.Unmount(d.folder, 0)
 		return err == nil || err == syscall.EINVAL // it is not mounted
 	})
+	// Who was given a copy of all mounts in between, as a container is, keeps the file
+	// system a moment longer, and with it the fault that it has found.
+	apptest.Until(t, 30*time.Second, "the end of the file system", func() bool {
+		backing, err := os.ReadFile(filepath.Join("/sys/block", d.loop, "loop/backing_file"))
+		return err != nil || strings.TrimSpace(string(backing)) != d.image
+	})
 }
 
 // fail has the file system find a fault in itself.
 func (d *device) fail(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command("findmnt", "--noheadings", "--output", "SOURCE", d.folder).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	trigger := filepath.Join("/sys/fs/ext4", filepath.Base(strings.TrimSpace(string(out))), "trigger_fs_error")
+	trigger := filepath.Join("/sys/fs/ext4", d.loop, "trigger_fs_error")
 	if err := os.WriteFile(trigger, []byte("a test"), 0o200); err != nil {
 		t.Fatal(err)
 	}
