@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -26,7 +27,7 @@ type announcer struct {
 	log  *slog.Logger
 
 	mu   sync.Mutex
-	told *notices // nil for nothing
+	told *notices
 	// wake holds a token when something was told.
 	wake          chan struct{}
 	closing, done chan struct{}
@@ -34,7 +35,7 @@ type announcer struct {
 
 func newAnnouncer(c *conn, log *slog.Logger) *announcer {
 	a := &announcer{
-		conn: c, log: log,
+		conn: c, log: log, told: newNotices(),
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	go a.loop()
@@ -46,29 +47,25 @@ func (a *announcer) tell(n *notices) {
 	if !n.queue && len(n.executions) == 0 {
 		return
 	}
+	a.add(func(told *notices) {
+		told.queue = told.queue || n.queue
+		maps.Copy(told.executions, n.executions)
+		if len(told.executions) > maxAnnounced {
+			told.anything = true
+			clear(told.executions)
+		}
+	})
+}
+
+// add changes what the next announcement says.
+func (a *announcer) add(change func(told *notices)) {
 	a.mu.Lock()
-	a.told = a.told.and(n)
+	change(a.told)
 	a.mu.Unlock()
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
-}
-
-// and adds what other says of the queue and of executions; n may be nil.
-func (n *notices) and(other *notices) *notices {
-	if n == nil {
-		n = newNotices()
-	}
-	n.queue = n.queue || other.queue
-	for x := range other.executions {
-		n.executions[x] = true
-	}
-	if len(n.executions) > maxAnnounced {
-		n.anything = true
-		clear(n.executions)
-	}
-	return n
 }
 
 // close announces what was told and ends the announcer.
@@ -107,26 +104,19 @@ func (a *announcer) loop() {
 // not known what was told.
 func (a *announcer) announce() error {
 	a.mu.Lock()
-	n := a.told
-	a.told = nil
+	payloads := a.told.payloads()
+	a.told = newNotices()
 	a.mu.Unlock()
-	if n == nil {
+	if len(payloads) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), announceTimeout)
 	defer cancel()
-	err := a.send(ctx, n)
+	err := a.send(ctx, payloads)
 	if err == nil {
 		return nil
 	}
-	a.mu.Lock()
-	a.told = a.told.and(&notices{})
-	a.told.anything = true
-	a.mu.Unlock()
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
+	a.add(func(told *notices) { told.anything = true })
 	if a.conn.dialect.class(err) == classLost {
 		err = errors.Join(err, a.conn.renew(ctx))
 	}
@@ -134,10 +124,10 @@ func (a *announcer) announce() error {
 }
 
 // send runs all statements as one transaction.
-func (a *announcer) send(ctx context.Context, n *notices) error {
+func (a *announcer) send(ctx context.Context, payloads []string) error {
 	v := view{ctx: ctx, conn: a.conn}
 	var all []statement
-	for _, payload := range n.payloads() {
+	for _, payload := range payloads {
 		var err error
 		if all, err = v.next(sqlNotify, args{noticeChannel, payload}); err != nil {
 			return err
