@@ -164,7 +164,10 @@ func wantProblem(t *testing.T, path, text string) {
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ breaking, want string }{
-		"counters":    {`INSERT INTO queue_counters (organization_id, waiting, last_turn) VALUES (zeroblob(16), 1, 0)`, "the queue's counters are wrong"},
+		"counters": {`INSERT INTO queue_counters (organization_id, waiting, last_turn) VALUES (zeroblob(16), 1, 0)`, "the queue's counters are wrong"},
+		"no counters": {`INSERT INTO executions (id, organization_id, workflow_id, trigger_id, event_id, state, attempt, interruptions, received_at,
+			provider_type, provider_alias, trigger_type, method, path, error, stack)
+			VALUES (zeroblob(16), x'00000000000000000000000000000001', zeroblob(16), zeroblob(16), zeroblob(16), 'received', 0, 0, 0, '', '', '', '', '', '', '')`, "the queue's counters are wrong"},
 		"references":  {`PRAGMA foreign_keys = 0; INSERT INTO namespaces (id, organization_id, created_at) VALUES (zeroblob(16), zeroblob(16), 0)`, "1 rows of the database point to rows that are missing"},
 		"auto vacuum": {`PRAGMA auto_vacuum = 0; VACUUM`, "auto_vacuum is 0, not 2"},
 		"journal":     {`PRAGMA journal_mode = delete`, "journal_mode is delete, not wal"},
