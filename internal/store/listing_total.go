@@ -118,7 +118,7 @@ func (l *listing) countGone(query string) (all int, err error) {
 	return all, err
 }
 
-// queued is how many executions wait or run as the queue counts them, those of
+// queued is how many executions wait, as the queue counts them, or run, those of
 // deleted workflows too.
 func (l *listing) queued(state execution.State) (n int, err error) {
 	if state == execution.Started {
